@@ -1,0 +1,203 @@
+"""Checkpoints of a run: saved in the background, restored bit for bit, each sufficient by itself.
+
+    checkpoints/<iteration>/   the newest few and the best, kept by Orbax
+    checkpoints/final/         the end of a finished run
+
+A checkpoint holds the learner's state as one flat mapping from the path of a leaf (`average.head.kernel`) to
+its array, so that a reader can take a part of it (the averaged policy) without building a learner, and a
+record (the config, what wrote it, how far the run was) as Orbax's custom metadata.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+from orbax.checkpoint import v1 as ocp
+
+from pokerjax.config import Config, UserError, from_json, require, to_json
+
+Tree = TypeVar("Tree")
+
+FINAL = "final"
+_METADATA_FILE = "_CHECKPOINT_METADATA"  # Orbax writes it last, into every finished checkpoint.
+
+# Orbax logs what it does and, beside raising it, what fails; here a failure becomes one sentence.
+logging.getLogger("absl").setLevel(logging.CRITICAL)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record:
+    """What a checkpoint says of the run that wrote it."""
+
+    config: Config
+    iteration: int
+    games: int
+    seconds: float
+    """Wall-clock seconds of the run so far."""
+    environment: dict[str, Any]
+    """Versions, device and commit that wrote it."""
+
+
+class _Always:
+    """Orbax's default policy silently skips a save while another is in flight; this one waits for it."""
+
+    def should_save(self, step: Any, previous_steps: Any, *, context: Any) -> bool:
+        return True
+
+
+class Checkpoints:
+    """The checkpoints of one run folder, for the process that trains. A context manager: leaving it waits."""
+
+    def __init__(self, run_dir: Path, *, keep: int):
+        self.folder = Path(run_dir).absolute() / "checkpoints"
+        policies: Any = ocp.training.preservation_policies  # Any: its stubs contradict each other.
+        best = policies.BestN(
+            get_metric_fn=lambda metrics: metrics["score"], n=1, keep_checkpoints_without_metrics=False
+        )
+        self._orbax = ocp.training.Checkpointer(
+            str(self.folder),
+            save_decision_policy=_Always(),
+            preservation_policy=policies.AnyPreservationPolicy([policies.LatestN(keep), best]),
+            cleanup_tmp_directories=True,
+        )
+
+    def __enter__(self) -> Checkpoints:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._orbax.close()
+
+    def save(self, state: Any, record: Record, *, score: float | None = None) -> None:
+        """Save in the background, having waited for the save before; `score` ranks it for the best.
+
+        The state may be donated right after: accelerator buffers have been copied to the host by then, and
+        on CPU Orbax's reference to a buffer makes XLA copy it instead of reusing it (tested).
+        """
+        metrics: Any = None if score is None else {"score": score}
+        self._orbax.save_async(
+            record.iteration, _flatten(state), metrics=metrics, custom_metadata=_to_json(record)
+        )
+
+    def save_final(self, state: Any, record: Record) -> None:
+        """Save the end of the run to `final` and wait for it."""
+        self._orbax.wait()
+        ocp.save(str(self.folder / FINAL), _flatten(state), custom_metadata=_to_json(record))
+
+
+def newest(run_dir: Path) -> Path | None:
+    """The checkpoint that a run goes on from: `final`, else the highest iteration, else none."""
+    folder = Path(run_dir) / "checkpoints"
+    if (folder / FINAL).is_dir():
+        return folder / FINAL
+    iterations = [int(entry.name) for entry in folder.glob("*") if entry.is_dir() and entry.name.isdecimal()]
+    return folder / str(max(iterations)) if iterations else None
+
+
+def resolve(path: str | Path) -> tuple[Path, Config]:
+    """Return the checkpoint that RUN_OR_CHECKPOINT means, and the config that made it.
+
+    A run folder (or its `checkpoints`) means the final checkpoint, else the newest. Raises `UserError`.
+    """
+    given = Path(path)
+    require(given.exists(), f"There is no run or checkpoint at {given}.")
+    run_dir = given.parent if given.name == "checkpoints" else given
+    if (run_dir / "checkpoints").is_dir():
+        found = newest(run_dir)
+        if found is None:
+            raise UserError(f"The run {run_dir} has no checkpoint yet.")
+        return found, read_record(found).config
+    is_checkpoint = (given / _METADATA_FILE).is_file() or given.parent.name == "checkpoints"
+    require(is_checkpoint, f"{given} is neither a run folder nor a checkpoint.")
+    return given, read_record(given).config
+
+
+def read_record(path: Path) -> Record:
+    """Return the record of a checkpoint. Raises `UserError` when it can't be read."""
+    try:
+        data: Any = ocp.metadata(str(path.absolute())).custom_metadata
+        if not data:
+            raise ValueError("its record is missing")
+        return Record(**{**data, "config": from_json(data["config"])})
+    except UserError:
+        raise
+    except Exception as error:  # Damage shows in many ways; all of them mean the same to the user.
+        raise UserError(_damaged(path, error)) from None
+
+
+def load_parameters(path: Path, abstract: Tree) -> Tree:
+    """Return the averaged policy of a checkpoint; `abstract` is its tree of `jax.ShapeDtypeStruct`."""
+    return restore(path, {"average": abstract})["average"]
+
+
+def restore(path: Path, abstract: Tree) -> Tree:
+    """Return the part of a checkpoint that `abstract` spans, exactly as it was saved, safe to donate.
+
+    Leaves of `abstract` are `jax.ShapeDtypeStruct`; those with a sharding are restored to it. Raises
+    `UserError` when the checkpoint is damaged or holds other shapes.
+    """
+    leaves = {name: _storage(leaf) for name, leaf in _named_leaves(abstract).items() if leaf.size}
+    context = ocp.Context()
+    context.pytree.loading.partial_load = True
+    try:
+        with context:
+            stored = ocp.load(str(path.absolute()), leaves)
+        # Orbax leaves a name that it does not find as it was given.
+        missing = [name for name, leaf in stored.items() if not isinstance(leaf, jax.Array)]
+        if missing:
+            raise KeyError(f"it has no {missing[0]}")
+    except Exception as error:  # Damage shows in many ways; all of them mean the same to the user.
+        raise UserError(_damaged(path, error)) from None
+    # Orbax's arrays may share memory with the host, which XLA will not reuse when they are donated.
+    stored = jax.tree.map(jnp.copy, stored)
+    restored = [_from_storage(stored.get(name), leaf) for name, leaf in _named_leaves(abstract).items()]
+    return jax.tree.unflatten(jax.tree.structure(abstract), restored)
+
+
+def abstract_like(state: Tree) -> Tree:
+    """The shapes, types and shardings of a state: what `restore` needs of it."""
+    return jax.tree.map(lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding), state)
+
+
+def _named_leaves(tree: Any) -> dict[str, Any]:
+    leaves = jax.tree.leaves_with_path(tree)
+    named = {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in leaves}
+    assert len(named) == len(leaves), "two leaves of the state have the same name"
+    return named
+
+
+def _flatten(state: Any) -> dict[str, jax.Array]:
+    """Orbax takes neither typed PRNG keys nor empty arrays: store the keys as data, the others not at all."""
+    leaves = {name: leaf for name, leaf in _named_leaves(state).items() if leaf.size}
+    return {name: jax.random.key_data(leaf) if _is_key(leaf) else leaf for name, leaf in leaves.items()}
+
+
+def _is_key(leaf: Any) -> bool:
+    return jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _storage(leaf: jax.ShapeDtypeStruct) -> jax.ShapeDtypeStruct:
+    sharding = leaf.sharding or jax.sharding.SingleDeviceSharding(jax.devices()[0])
+    stored = jax.eval_shape(jax.random.key_data, leaf) if _is_key(leaf) else leaf
+    return jax.ShapeDtypeStruct(stored.shape, stored.dtype, sharding=sharding)
+
+
+def _from_storage(stored: jax.Array | None, leaf: jax.ShapeDtypeStruct) -> jax.Array:
+    if stored is None:
+        return jnp.zeros(leaf.shape, leaf.dtype)
+    return jax.random.wrap_key_data(stored) if _is_key(leaf) else stored
+
+
+def _to_json(record: Record) -> dict[str, Any]:
+    fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
+    return {**fields, "config": to_json(record.config)}
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    cause = error.__cause__ or error
+    reason = " ".join(str(cause).split()).strip("'\"").split(". ")[0][:160] or type(cause).__name__
+    return f"The checkpoint {path} is damaged or of other sizes ({reason}); delete it to use an earlier one."

@@ -1,0 +1,165 @@
+"""From a command line to checked settings: config files, flags, and one sentence for every mistake.
+
+Flags are the fields of a dataclass without the names of the groups between: `--d-model 64`. tyro parses them
+and writes `--help`; unknown flags and fields are named here, with the nearest spelling.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import io
+import itertools
+import os
+import re
+import runpy
+import sys
+import traceback
+import typing
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import tyro
+
+from pokerjax.config import Config, UserError, check, require
+
+Settings = TypeVar("Settings")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _TrainArguments:
+    """Train an agent by self-play. Every field of the config is a flag and overrides the file."""
+
+    config: Annotated[str, tyro.conf.arg(metavar="FILE")] = ""
+    """The config file, such as configs/base.py."""
+    settings: Annotated[Config, tyro.conf.arg(name="")] = dataclasses.field(default_factory=Config)
+
+
+def run(main: Callable[[list[str]], None]) -> NoReturn:
+    """Call `main` with the arguments of the process and exit: 0, or 2 with one line for a user's mistake."""
+    try:
+        main(sys.argv[1:])
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:  # Whoever read our output has left, as `| head` does; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def parse(
+    kind: type[Settings], arguments: Sequence[str], *, program: str, default: Settings | None = None
+) -> Settings:
+    """Return the dataclass `kind` filled from flags. Raises `UserError`; `--help` prints and exits."""
+    _check_flags(arguments, _flags(kind), program)
+    errors = io.StringIO()
+    options: dict[str, Any] = {} if default is None else {"default": default}
+    try:
+        with contextlib.redirect_stderr(errors):
+            return tyro.cli(
+                kind, args=arguments, prog=program, config=(tyro.conf.OmitArgPrefixes,), **options
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise UserError(_sentence(errors.getvalue(), program)) from None
+
+
+def load_config(arguments: Sequence[str], *, program: str = "bin/train.py") -> Config:
+    """Return the checked config of `--config FILE` with the other flags on top.
+
+    An empty `run_dir` becomes `runs/<name of the file>`, so what is recorded always names its folder.
+    """
+    path = _value_of("--config", arguments)
+    asks_for_help = any(argument in ("-h", "--help") for argument in arguments)
+    _check_flags(arguments, _flags(_TrainArguments), program)
+    require(bool(path) or asks_for_help, "--config is missing: name a config file, such as configs/base.py.")
+    settings = read_config(Path(path)) if path else Config()
+    default = _TrainArguments(config=path, settings=settings)
+    config = parse(_TrainArguments, arguments, program=program, default=default).settings
+    if not config.run.run_dir:
+        folder = f"runs/{Path(path).stem}"
+        config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))
+    return check(config)
+
+
+def read_config(path: Path) -> Config:
+    """Return the `config` that a config file defines. Raises `UserError` when it can't be had."""
+    require(path.is_file(), f"There is no config file {path}{_others(path)}.")
+    try:
+        config = runpy.run_path(str(path)).get("config")
+    except Exception as error:  # A config file is code: whatever goes wrong in it is the user's to mend.
+        raise UserError(_blame(path, error)) from None
+    require(isinstance(config, Config), f"{path} must define `config`, a pokerjax.config.Config.")
+    assert isinstance(config, Config)
+    return config
+
+
+def _value_of(flag: str, arguments: Sequence[str]) -> str:
+    for argument, following in itertools.zip_longest(arguments, arguments[1:], fillvalue=""):
+        name, _, value = argument.partition("=")
+        if name == flag:
+            return value or following
+    return ""
+
+
+def _others(path: Path) -> str:
+    there = sorted(str(other) for other in path.parent.glob("*.py"))
+    return f"; there are {', '.join(there)}" if there else ""
+
+
+def _blame(path: Path, error: Exception) -> str:
+    if isinstance(error, TypeError) and (
+        found := re.search(r"unexpected keyword argument '(\w+)'", str(error))
+    ):
+        name = found[1]
+        fields = [flag[2:].replace("-", "_") for flag in _flags(Config)]
+        return f"{path} sets the unknown field {name}{_nearest(name, fields) or '.'}"
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)
+    ]
+    line = getattr(error, "lineno", None) or (lines[-1] if lines else None)
+    where = f"{path}, line {line}," if line else f"{path}"
+    return f"{where} cannot be read: {type(error).__name__}: {error}."
+
+
+def _flags(kind: type) -> list[str]:
+    """The flags of a dataclass and of the dataclasses in it, `--no-` forms left out."""
+    found = []
+    for name, hint in typing.get_type_hints(kind).items():
+        if dataclasses.is_dataclass(hint):
+            found += _flags(typing.cast(type, hint))
+        else:
+            found.append(f"--{name.replace('_', '-')}")
+    return found
+
+
+def _check_flags(arguments: Sequence[str], flags: list[str], program: str) -> None:
+    known = {*flags, *(flag.replace("--", "--no-", 1) for flag in flags), "--help"}
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        if name.startswith("--") and name.replace("_", "-") not in known:
+            hint = _nearest(name.replace("_", "-"), flags) or f"; see python {program} --help."
+            raise UserError(f"Unknown flag {name}{hint}")
+
+
+def _nearest(name: str, candidates: list[str]) -> str:
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _sentence(box: str, program: str) -> str:
+    """The first paragraph of the box that tyro draws around an error, as one line."""
+    lines = [line.strip("│ ").strip() for line in box.splitlines()[1:]]
+    paragraph = []
+    for line in lines:
+        if not line or line[0] in "─╰":
+            break
+        paragraph.append(line)
+    text = " ".join(paragraph).rstrip(".") or "The flags cannot be read"
+    return f"{text}; see python {program} --help."

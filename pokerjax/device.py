@@ -1,0 +1,40 @@
+"""Where a process computes: the device that was asked for, and the cache of compiled programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import jax
+
+from pokerjax.config import Device, UserError
+
+
+def select(name: Device) -> None:
+    """Run on the device that was asked for. Raises `UserError` naming what is there when it is not.
+
+    Call it before anything else of JAX is used: `cpu` keeps the accelerators untouched only then.
+    """
+    if name == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+    if name not in ("auto", jax.devices()[0].platform):
+        remedy = "use --device auto, or install the jax build for it (the extras cuda12, cuda13, tpu)"
+        raise UserError(f"--device {name}: there is none here, only {describe()}; {remedy}.")
+
+
+def describe() -> str:
+    """The devices in use, in words: `cpu`, `gpu (NVIDIA H200)`, `8 tpu (TPU v5e)`."""
+    devices = jax.devices()
+    first = devices[0]
+    count = f"{len(devices)} " if len(devices) > 1 else ""
+    kind = f" ({first.device_kind})" if first.device_kind.lower() != first.platform else ""
+    return f"{count}{first.platform}{kind}"
+
+
+def use_compilation_cache(folder: Path | None = None) -> Path:
+    """Keep compiled programs over processes, so only a program's first run on a machine waits for XLA."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = folder or Path(base) / "pokerjax" / "xla"
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    return folder

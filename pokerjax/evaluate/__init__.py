@@ -1,0 +1,18 @@
+"""How well an agent plays: duplicate matches against scripted players and other checkpoints."""
+
+from pokerjax.evaluate.contest import contest, during_training, load
+from pokerjax.evaluate.match import MatchResult, play_match
+from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
+from pokerjax.evaluate.scripted import SCRIPTED
+
+__all__ = [
+    "SCRIPTED",
+    "MatchResult",
+    "ModelPlayer",
+    "Player",
+    "ScriptedPlayer",
+    "contest",
+    "during_training",
+    "load",
+    "play_match",
+]

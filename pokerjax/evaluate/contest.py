@@ -1,0 +1,81 @@
+"""An agent against a list of opponents: scripted players by name, other runs by path."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from pokerjax import checkpoint
+from pokerjax.config import Config, GameConfig, UserError, differences
+from pokerjax.env.tables import make_environment
+from pokerjax.evaluate import scripted
+from pokerjax.evaluate.match import MatchResult, play_match
+from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
+from pokerjax.model.transformer import Model, Parameters
+
+# Each player keeps its own action menu and decision limit; the rest of the game must be the same.
+_OWN_FIELDS = {"bet_sizes": (), "max_decisions": 0}
+
+
+@dataclasses.dataclass(frozen=True)
+class Contestant:
+    """The averaged policy of a checkpoint."""
+
+    path: Path
+    config: Config
+    games: int
+    player: ModelPlayer
+    params: Parameters
+
+
+def load(run_or_checkpoint: str | Path) -> Contestant:
+    """Load the policy that RUN_OR_CHECKPOINT means. Raises `UserError`."""
+    path, config = checkpoint.resolve(run_or_checkpoint)
+    model = Model(make_environment(config.game), config.model)
+    params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
+    return Contestant(path, config, checkpoint.read_record(path).games, ModelPlayer(model), params)
+
+
+def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
+    """The scripted player of that name, or else the policy at that path. Raises `UserError`."""
+    if name in scripted.SCRIPTED or not (Path(name).exists() or "/" in name):
+        return ScriptedPlayer(make_environment(game), scripted.find(name)), None
+    other = load(name)
+    ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other.config.game))
+    if changed := differences(ours, theirs, "game"):
+        raise UserError(f"{name} was trained for another game (agent / {name}): {', '.join(changed)}.")
+    return other.player, other.params
+
+
+def contest(
+    agent: Contestant, opponents: Sequence[str], key: jax.Array, *, hands: int
+) -> Iterator[tuple[str, MatchResult]]:
+    """Play the opponents one after the other, all on the same deals; every name is checked before the first."""
+    found = [(name, *find_opponent(name, agent.config.game)) for name in opponents]
+    for name, opponent, params in found:
+        match = play_match(agent.player, opponent, key, hands=hands, params=agent.params, opponent_params=params)
+        yield name, match
+
+
+def during_training(config: Config) -> Callable[[Any, jax.Array], dict[str, float]]:
+    """The evaluation that a training run repeats: `(params, key) -> metrics` against the config's opponents.
+
+    Raises `UserError` for an unknown opponent. Compiles each match once.
+    """
+    environment = make_environment(config.game)
+    agent = ModelPlayer(Model(environment, config.model))
+    opponents = {name: ScriptedPlayer(environment, scripted.find(name)) for name in config.run.opponents}
+
+    def evaluate(params: Parameters, key: jax.Array) -> dict[str, float]:
+        metrics = {}
+        for name, opponent in opponents.items():
+            result = play_match(agent, opponent, key, hands=config.run.evaluate_games, params=params)
+            metrics[f"eval/{name}_bb100"] = result.bb100
+            metrics[f"eval/{name}_ci95"] = result.ci95
+        return metrics
+
+    return evaluate

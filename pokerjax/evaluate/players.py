@@ -1,0 +1,78 @@
+"""Who plays a match: a model with parameters, or a scripted player, behind one interface.
+
+A player is static and hashable, so that a compiled match is found again; what changes (parameters, memory) is
+passed. It acts for all tables at once, axis B, and every decision of a table is shown to every player, since
+that is what a batch allows: the match takes the action of the one whose turn it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Protocol
+
+import jax
+
+from pokerjax.env import menu, tables
+from pokerjax.env.tables import Environment, Table
+from pokerjax.evaluate.scripted import Script
+from pokerjax.model.attention import segment
+from pokerjax.model.transformer import Model, masked_log_policy, sample
+
+
+class Player(Protocol):
+    """What a match needs of a player."""
+
+    @property
+    def environment(self) -> Environment:
+        """The game as this player reads it: its own action menu."""
+        ...
+
+    def memory(self, batch: int) -> Any:
+        """What it remembers of `batch` tables before the first decision."""
+        ...
+
+    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
+        """Engine actions int32[B] at the tables [B], and the new memory; `time` counts the steps of the match."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class ScriptedPlayer:
+    """A player by rule. It has no parameters and remembers nothing."""
+
+    environment: Environment
+    script: Script
+
+    def memory(self, batch: int) -> None:
+        """Nothing."""
+
+    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
+        """What the script plays; `params` and `memory` are passed over."""
+        decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
+        keys = jax.random.split(key, table.rotation.shape[0])
+        return jax.vmap(lambda d, k: self.script(self.environment.layout, d, k))(decision, keys), memory
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelPlayer:
+    """A player that samples from a model's policy; its memory is the cache."""
+
+    model: Model
+
+    @property
+    def environment(self) -> Environment:
+        """The game as the model was trained on it."""
+        return self.model.environment
+
+    def memory(self, batch: int) -> Any:
+        """An empty cache."""
+        return self.model.empty_cache(batch)
+
+    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
+        """One cached step for every table. Segments keep each seat's decisions to itself."""
+        decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
+        segments = segment(decision.hand, decision.seat, self.environment.num_players)
+        logits, _, memory = self.model.step(params, memory, decision.token, segments, time)
+        log_policy = masked_log_policy(logits, decision.mask)
+        entries = sample(log_policy, jax.random.uniform(key, segments.shape))
+        return jax.vmap(menu.choose)(decision.amounts, entries), memory

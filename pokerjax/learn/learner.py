@@ -1,0 +1,206 @@
+"""The learner: rollout, returns, PPO and averaging as one donated, compiled train step.
+
+    iteration:  rollout (B tables x T decisions)  ->  returns  ->  PPO epochs over minibatches  ->  average
+
+`Learner.step` scans `iterations_per_call` iterations on the device and calls nothing on the host. All that a
+run needs to go on exactly is in `LearnerState`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property, partial
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from pokerjax.compiler import compiler_options
+from pokerjax.config import Config, LearnConfig, ModelConfig, check_batch
+from pokerjax.env.tables import Table, make_environment
+from pokerjax.learn import ppo
+from pokerjax.learn.returns import advantages, weighted_mean, weighted_std
+from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
+from pokerjax.learn.statistics import poker_statistics
+from pokerjax.model.attention import NO_SEGMENT
+from pokerjax.model.features import depth_bb
+from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class LearnerState:
+    """Everything that changes during a run."""
+
+    params: Parameters  # float32 tree: the policy that plays and learns
+    average: Parameters  # float32 tree: its exponential average; magnet, and what is evaluated and shipped
+    optimizer: optax.OptState
+    table: Table  # [B] tables between two decisions
+    prefix: Steps  # [B, R] decisions of their unfinished hands
+    key: jax.Array  # typed PRNG key
+    iteration: jax.Array  # int32
+    games: jax.Array  # int32: hands finished
+
+
+class Learner:
+    """The compiled train step of one config. Keep one instance a run: it compiles once."""
+
+    def __init__(self, config: Config, parallel_games: int = 0):
+        """Raises `UserError` when the batch does not fit the rollout."""
+        self.config = config
+        self.model = Model(make_environment(config.game), config.model)
+        self.parallel_games = parallel_games or config.learn.parallel_games or default_tables(config.model)
+        self.batch_tables = check_batch(config.learn, self.parallel_games)
+        self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
+        self._optimizer = optax.chain(
+            optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-5)
+        )
+
+    @property
+    def num_parameters(self) -> int:
+        """Parameters of the model."""
+        return self.model.num_parameters
+
+    @partial(jax.jit, static_argnums=0)
+    def init(self, key: jax.Array) -> LearnerState:
+        """The state before the first iteration; `key` is consumed."""
+        params_key, table_key, key = jax.random.split(key, 3)
+        params = self.model.init(params_key)
+        environment = self.model.environment
+        return LearnerState(
+            params=params,
+            average=jax.tree.map(jnp.copy, params),
+            optimizer=self._optimizer.init(params),
+            table=fresh_tables(environment, self.parallel_games, table_key),
+            prefix=empty_prefix(environment, self.parallel_games),
+            key=key,
+            iteration=jnp.zeros((), jnp.int32),
+            games=jnp.zeros((), jnp.int32),
+        )
+
+    @cached_property
+    def step(self):
+        """`state, metrics = step(state)`: donated; metrics are float32[iterations_per_call] by name."""
+
+        def scan_iterations(state: LearnerState):
+            return jax.lax.scan(lambda s, _: self._iteration(s), state, length=self.config.learn.iterations_per_call)
+
+        return jax.jit(scan_iterations, donate_argnums=0, compiler_options=compiler_options())
+
+    def _iteration(self, state: LearnerState) -> tuple[LearnerState, dict[str, jax.Array]]:
+        learn, model = self.config.learn, self.model
+        rollout_key, shuffle_key, key = jax.random.split(state.key, 3)
+        table, window, outcomes = rollout(
+            model, state.params, state.table, state.prefix, rollout_key, length=learn.rollout_length
+        )
+        progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
+        rate = learn.learning_rate * (1 - progress)
+        entropy_coefficient = learn.entropy_coefficient * (1 - progress)
+        with jax.named_scope("returns"):
+            targets, figures = self._targets(window)
+        with jax.named_scope("magnet"):
+            targets = dataclasses.replace(targets, magnet=self._log_policy(state.average, window))
+        with jax.named_scope("update"):
+            params, optimizer, losses = self._update(state, window, targets, rate, entropy_coefficient, shuffle_key)
+        games = jnp.sum(outcomes.done)
+        with jax.named_scope("average"):
+            share = games / (self.config.run.num_games * learn.magnet_half_life)
+            decay = 0.5**share
+            average = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, state.average, params)
+        state = LearnerState(
+            params=params,
+            average=average,
+            optimizer=optimizer,
+            table=table,
+            prefix=carry_prefix(model.environment, window, table.hands),
+            key=key,
+            iteration=state.iteration + 1,
+            games=state.games + games,
+        )
+        metrics = losses | figures | poker_statistics(outcomes)
+        metrics |= {
+            "optimiser/learning_rate": rate,
+            "optimiser/temperature_bb": entropy_coefficient * figures["advantage/std_bb"],
+            "run/iteration": state.iteration,
+            "run/games": state.games,
+        }
+        return state, jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), metrics)
+
+    def _targets(self, window: Steps) -> tuple[ppo.Targets, dict[str, jax.Array]]:
+        """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
+        learn, environment = self.config.learn, self.model.environment
+        depth = jnp.maximum(depth_bb(environment.layout, window.tokens), 1e-6)
+        values_bb = window.values * depth
+        seats = window.segments % environment.num_players
+        present = window.segments != NO_SEGMENT
+        estimate = jax.vmap(lambda v, s, d, r: advantages(v, s, d, r, learn.gae_lambda))
+        advantage_bb, finished = estimate(values_bb, seats, window.done, window.rewards)
+        weights = (present & finished).astype(jnp.float32)
+        std_bb = weighted_std(advantage_bb, weights)
+        normalised = (advantage_bb - weighted_mean(advantage_bb, weights)) / (std_bb + 1e-8)
+        returns = jnp.where(weights > 0, (advantage_bb + values_bb) / depth, 0.0)
+        unexplained = weighted_std(returns - window.values, weights) ** 2
+        spread = weighted_std(returns, weights) ** 2
+        figures = {
+            "advantage/std_bb": std_bb,
+            "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
+            "rollout/trained_share": jnp.mean(weights),
+        }
+        targets = ppo.Targets(
+            actions=window.actions, log_probs=window.log_probs, advantages=normalised * weights, returns=returns,
+            magnet=jnp.zeros_like(window.masks, jnp.float32), weights=weights,
+        )  # fmt: skip
+        return targets, figures
+
+    def _log_policy(self, params: Parameters, window: Steps) -> jax.Array:
+        """Log-policies [B, W, A] of other parameters, a minibatch of tables at a time to bound the memory."""
+
+        def chunk(part):
+            tokens, segments, masks = part
+            return masked_log_policy(self.model.sequence(params, tokens, segments)[0], masks)
+
+        parts = (window.tokens, window.segments, window.masks)
+        log_policy = jax.lax.map(chunk, jax.tree.map(self._split, parts))
+        return log_policy.reshape(window.masks.shape)
+
+    def _split(self, x: jax.Array) -> jax.Array:
+        return x.reshape(-1, self.batch_tables, *x.shape[1:])
+
+    def _update(self, state: LearnerState, window: Steps, targets: ppo.Targets, rate, entropy_coefficient, key):
+        """PPO over `epochs` passes of minibatches of whole tables; metrics are means over them."""
+        learn = self.config.learn
+
+        def loss(params, steps: Steps, goals: ppo.Targets):
+            logits, values, _ = self.model.sequence(params, steps.tokens, steps.segments)
+            log_policy = masked_log_policy(logits, steps.masks)
+            return ppo.loss(log_policy, values, goals, entropy_coefficient, learn)
+
+        def minibatch(carry, tables):
+            params, optimizer = carry
+            steps, goals = jax.tree.map(lambda x: x[tables], (window, targets))
+            (_, parts), gradients = jax.value_and_grad(loss, has_aux=True)(params, steps, goals)
+            parts["optimiser/gradient_norm"] = optax.tree.norm(gradients)
+            updates, optimizer = self._optimizer.update(gradients, optimizer)
+            params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
+            return (params, optimizer), parts
+
+        keys = jax.random.split(key, learn.epochs)
+        order = jax.vmap(lambda k: jax.random.permutation(k, self.parallel_games))(keys)
+        order = order.reshape(-1, self.batch_tables)
+        (params, optimizer), parts = jax.lax.scan(minibatch, (state.params, state.optimizer), order)
+        return params, optimizer, jax.tree.map(jnp.mean, parts)
+
+
+def default_tables(model: ModelConfig) -> int:
+    """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations."""
+    width_rows = {"cpu": 32_768, "gpu": 2_097_152, "tpu": 1_048_576}[jax.default_backend()]
+    tables = max(32, min(4096, width_rows // model.d_model))
+    return 1 << (tables.bit_length() - 1)
+
+
+def make_learner(config: Config) -> Learner:
+    """The learner of a checked config."""
+    return Learner(config)
+
+
+__all__ = ["LearnConfig", "Learner", "LearnerState", "default_tables", "make_learner"]

@@ -1,0 +1,123 @@
+"""The metrics of a run: what each name means, and the files they go to.
+
+`metrics.jsonl` holds one JSON object a line: one per iteration, then one per evaluation. TensorBoard gets the
+same numbers by iteration. A number that does not exist (no hand reached a showdown) is left out of its line.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tensorboardX import SummaryWriter
+
+GLOSSARY: dict[str, str] = {
+    "loss/total": "The loss that is minimised: the sum of the following with their coefficients.",
+    "loss/policy": "Clipped surrogate loss of PPO on normalised advantages (no unit), mean over minibatches.",
+    "loss/value": "Squared error of the value head in units of the stack depth, before its coefficient.",
+    "loss/entropy": "Entropy of the policy over the legal actions, nats per decision.",
+    "loss/kl_magnet": "KL divergence from the policy to the averaged policy (the magnet), nats per decision.",
+    "loss/kl_behaviour": "KL divergence from the policy that played to the policy being updated, nats.",
+    "ppo/clip_share": "Share of decisions whose probability ratio is outside the clip range, 0 to 1.",
+    "ppo/dual_clip_share": "Share of decisions held by the dual clip (negative advantage), 0 to 1.",
+    "value/explained_variance": "1 - variance of the value error / variance of the returns; 1 is perfect.",
+    "optimiser/gradient_norm": "Global norm of the gradient before clipping.",
+    "optimiser/learning_rate": "Adam's step, annealed to 0 over the run.",
+    "optimiser/temperature_bb": "Entropy coefficient x std of the advantages, big blinds: the floor of the"
+    " exploitability.",
+    "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
+    "rollout/trained_share": "Share of the rollout's decisions that this update trains on, 0 to 1.",
+    "run/iteration": "Iterations (rollout and update) finished.",
+    "run/games": "Hands finished since the start of the run.",
+    "run/decisions": "Decisions made since the start of the run.",
+    "speed/decisions_per_second": "Decisions a second over the last call of the train step; compilation,"
+    " evaluations and checkpoints excluded.",
+    "speed/games_per_second": "Hands finished a second, timed likewise.",
+    "speed/seconds": "Wall-clock seconds of the run so far, everything included, resumed parts added.",
+    "poker/vpip": "Share of dealt hands in which a seat voluntarily put chips in before the flop, 0 to 1.",
+    "poker/pfr": "Share of dealt hands in which a seat raised before the flop, 0 to 1.",
+    "poker/aggression": "Bets and raises per call, after the flop.",
+    "poker/showdown_share": "Share of hands that reached a showdown, 0 to 1.",
+    "poker/hand_decisions": "Decisions per hand, mean over finished hands.",
+    "poker/bb100_seat_<i>": "Big blinds won per 100 hands in seat i: 0 is left of the button, the last is the"
+    " button; heads-up, 0 is the big blind.",
+    "eval/<opponent>_bb100": "Big blinds per 100 hands of the averaged policy against a scripted player,"
+    " every deal played in every seat.",
+    "eval/<opponent>_ci95": "Half-width of the 95 % interval of that number, big blinds per 100 hands.",
+}
+"""Every name that may be logged, its unit and its meaning; `<...>` stands for one word."""
+
+_PATTERNS = [re.compile(re.sub(r"<\w+>", r"\\w+", re.escape(name))) for name in GLOSSARY]
+_WHOLE = ("run/iteration", "run/games", "run/decisions")
+
+
+def check_name(name: str) -> None:
+    """Raise `KeyError` for a metric that the glossary does not explain."""
+    if not any(pattern.fullmatch(name) for pattern in _PATTERNS):
+        raise KeyError(f"{name} is not in pokerjax.metrics.GLOSSARY: explain it there before logging it")
+
+
+def glossary_page() -> str:
+    """The text of docs/metrics.md."""
+    lines = [
+        "# Metrics",
+        "",
+        "Written by `pokerjax.metrics.glossary_page()`; a test keeps it current. These are the numbers in",
+        "`metrics.jsonl` and in TensorBoard (`tensorboard --logdir RUN/logs`). Where nothing else is said a",
+        "number is that of one iteration.",
+        "",
+        "| metric | meaning |",
+        "|---|---|",
+    ]
+    return "\n".join([*lines, *(f"| `{name}` | {text} |" for name, text in GLOSSARY.items())]) + "\n"
+
+
+class MetricsWriter:
+    """Appends to `metrics.jsonl` and `logs/` of a run. A context manager."""
+
+    def __init__(self, run_dir: Path, *, iteration: int = 0):
+        """Go on after `iteration`: what an interrupted run logged beyond it will be logged again."""
+        path = run_dir / "metrics.jsonl"
+        _truncate(path, iteration)
+        self._file = path.open("a")
+        self._board = SummaryWriter(str(run_dir / "logs"), purge_step=iteration + 1 if iteration else None)
+
+    def __enter__(self) -> MetricsWriter:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._file.close()
+        self._board.close()
+
+    def write(self, iteration: int, values: Mapping[str, float]) -> None:
+        """Log the values of one iteration, or of the evaluation after it."""
+        row: dict[str, Any] = {"run/iteration": iteration}
+        for name, value in values.items():
+            check_name(name)
+            if math.isfinite(value):
+                row[name] = round(value) if name in _WHOLE else float(value)
+        self._file.write(json.dumps(row, allow_nan=False) + "\n")
+        self._file.flush()
+        for name, value in row.items():
+            self._board.add_scalar(name, value, iteration)
+
+
+def _truncate(path: Path, iteration: int) -> None:
+    """Drop the lines beyond an iteration, and what a kill left of a last line."""
+    if not path.exists():
+        return
+    kept = []
+    for line in path.read_text().splitlines():
+        try:
+            if json.loads(line)["run/iteration"] <= iteration:
+                kept.append(line + "\n")
+        except (ValueError, KeyError, TypeError):
+            continue
+    replacement = path.with_suffix(".tmp")
+    replacement.write_text("".join(kept))
+    os.replace(replacement, path)

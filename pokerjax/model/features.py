@@ -1,0 +1,98 @@
+"""From the integers of a decision token to the numbers the transformer reads.
+
+Suits are renamed in the order in which they appear (hole cards, then board), so hands that differ only by a
+permutation of the suits are one hand to the model. Amounts are given three ways: as a logarithm of big blinds,
+as a share of the pot, and as a share of the own starting stack.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pokerjax import poker
+from pokerjax.env import tokens
+
+NUM_RANKS = 13
+NUM_SUITS = 4
+NUM_CATEGORIES = 9
+NUM_STREETS = 4
+NUM_KINDS = 5
+
+
+def num_features(layout: tokens.Layout) -> int:
+    """Length of a token's feature vector."""
+    return jax.eval_shape(lambda token: features(layout, token), jax.ShapeDtypeStruct((layout.width,), jnp.int32)).shape[0]
+
+
+def features(layout: tokens.Layout, token: jax.Array) -> jax.Array:
+    """Features float32[F] of one token int32[width] (unbatched)."""
+    fields = layout.split(token)
+    parts = [_cards(fields), _situation(layout, fields), _amounts(fields), _events(layout, fields)]
+    return jnp.concatenate(parts).astype(jnp.float32)
+
+
+def depth_bb(layout: tokens.Layout, token: jax.Array) -> jax.Array:
+    """The most a seat can win or lose to one opponent, in big blinds: the unit of the value head. [..., width] -> [...]."""
+    fields = layout.split(token)
+    stacks = fields["starting_stacks"]
+    at_risk = jnp.minimum(stacks[..., 0], jnp.max(stacks[..., 1:], axis=-1))
+    return at_risk.astype(jnp.float32) / jnp.maximum(fields["big_blind"], 1).astype(jnp.float32)
+
+
+def _cards(fields: dict[str, jax.Array]) -> jax.Array:
+    names = ("hole_high", "hole_low", "board_0", "board_1", "board_2", "board_3", "board_4")
+    cards = jnp.stack([fields[name] for name in names])
+    known = cards >= 0
+    ranks = (cards[:, None] // NUM_SUITS == jnp.arange(NUM_RANKS)) & known[:, None]
+    suits = (cards[:, None] % NUM_SUITS == jnp.arange(NUM_SUITS)) & known[:, None]
+    place = jnp.arange(len(names))[:, None]
+    # Absent suits come last, in a fixed order, so that the new names are a permutation.
+    first = jnp.min(jnp.where(suits, place, 100 + jnp.arange(NUM_SUITS)), axis=0)
+    new_name = jnp.sum(first[None, :] < first[:, None], axis=1)
+    renamed = jnp.any(suits[:, :, None] & (new_name[:, None] == jnp.arange(NUM_SUITS)), axis=1)
+    strength = fields["strength"]
+    category = poker.category(strength) == jnp.arange(NUM_CATEGORIES)
+    hole, board = renamed[:2], renamed[2:]
+    counts = [jnp.sum(ranks[2:], axis=0), jnp.sum(hole, axis=0), jnp.sum(board, axis=0)]
+    # A strength holds, below its category, the masks of the ranks that make the hand and of its kickers.
+    made_and_kickers = (strength >> jnp.arange(2 * NUM_RANKS)) & 1
+    return jnp.concatenate([
+        ranks.reshape(-1), renamed.reshape(-1), category, jnp.concatenate(counts) / 2, made_and_kickers,
+    ])  # fmt: skip
+
+
+def _situation(layout: tokens.Layout, fields: dict[str, jax.Array]) -> jax.Array:
+    players = layout.num_players
+    street = fields["street"] == jnp.arange(NUM_STREETS)
+    seat = fields["seat"] == jnp.arange(players)
+    decision = fields["decision"].astype(jnp.float32)
+    order = jnp.stack([decision / 8, jnp.log1p(decision)])
+    return jnp.concatenate([street, seat, fields["folded"], order])
+
+
+def _amounts(fields: dict[str, jax.Array]) -> jax.Array:
+    single = ("pot", "call_amount", "min_raise_to", "max_raise_to")
+    chips = [jnp.stack([fields[name] for name in single]), fields["stacks"], fields["bets"], fields["starting_stacks"]]
+    odds = fields["call_amount"] / jnp.maximum(fields["pot"] + fields["call_amount"], 1)
+    return jnp.concatenate([_scaled(fields, jnp.concatenate(chips)), odds[None]])
+
+
+def _scaled(fields: dict[str, jax.Array], chips: jax.Array) -> jax.Array:
+    chips = chips.astype(jnp.float32)
+    big_blind = jnp.maximum(fields["big_blind"], 1).astype(jnp.float32)
+    pot = jnp.maximum(fields["pot"], 1).astype(jnp.float32)
+    own = jnp.maximum(fields["starting_stacks"][0], 1).astype(jnp.float32)
+    logarithm = jnp.log1p(chips / big_blind) / 2
+    return jnp.concatenate([logarithm, jnp.minimum(chips / pot, 4.0) / 2, jnp.minimum(chips / own, 4.0)])
+
+
+def _events(layout: tokens.Layout, fields: dict[str, jax.Array]) -> jax.Array:
+    seat, kind, to, street = (fields["events"][:, i] for i in range(4))
+    real = (kind != tokens.NO_EVENT)[:, None]
+    return jnp.concatenate([
+        ((seat[:, None] == jnp.arange(layout.num_players)) & real).reshape(-1),
+        (kind[:, None] == jnp.arange(1, NUM_KINDS)).reshape(-1),
+        ((street[:, None] == jnp.arange(NUM_STREETS)) & real).reshape(-1),
+        _scaled(fields, to),
+    ])  # fmt: skip

@@ -1,0 +1,166 @@
+"""The poker language model: a pre-norm transformer over decision tokens with a policy and a value head.
+
+It is built as Flax NNX modules and used through a functional boundary: `Model` splits the module once into a
+static graph and a tree of parameters, and its methods are pure functions of that tree, for `jit`, `scan` and
+`grad` outside. Shapes: B tables, S decisions, R places of the ring, D width, A menu entries.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from pokerjax.config import ModelConfig
+from pokerjax.env.tables import Environment
+from pokerjax.model import features
+from pokerjax.model.attention import NO_SEGMENT, Attention, Cache, banded_mask
+
+Parameters = Any  # a tree of float32 arrays
+
+
+class Block(nnx.Module):
+    """Attention and feed-forward, each behind a norm and added to the residual stream."""
+
+    def __init__(self, config: ModelConfig, dtype: jnp.dtype, rngs: nnx.Rngs):
+        """The shapes come from the config."""
+        width, hidden = config.d_model, config.d_model * config.mlp_ratio
+        scale = (2 * config.n_layers) ** -0.5
+        self.attention_norm = nnx.RMSNorm(width, rngs=rngs)
+        self.attention = Attention(width, config.n_heads, scale, dtype, rngs)
+        self.mlp_norm = nnx.RMSNorm(width, rngs=rngs)
+        up_init, down_init = nnx.initializers.normal(width**-0.5), nnx.initializers.normal(scale * hidden**-0.5)
+        self.up = nnx.Linear(width, hidden, use_bias=False, kernel_init=up_init, dtype=dtype, rngs=rngs)
+        self.down = nnx.Linear(hidden, width, use_bias=False, kernel_init=down_init, dtype=dtype, rngs=rngs)
+
+    def mlp(self, x: jax.Array) -> jax.Array:
+        """The feed-forward layer, added to the stream.
+
+        Squared ReLU (So et al., arXiv:2109.08668): as good as GELU, and its gradient costs no tanh.
+        """
+        return x + self.down(jnp.square(jax.nn.relu(self.up(self.mlp_norm(x)))))
+
+
+class Network(nnx.Module):
+    """Embedding, blocks and heads."""
+
+    def __init__(self, config: ModelConfig, num_features: int, num_actions: int, rngs: nnx.Rngs):
+        """`num_features` in, `num_actions` logits and one value out."""
+        dtype = jnp.dtype(config.compute_dtype)
+        width = config.d_model
+        embed_init = nnx.initializers.normal(0.2)
+        self.embed = nnx.Linear(num_features, width, kernel_init=embed_init, dtype=dtype, rngs=rngs)
+        self.blocks = nnx.List([Block(config, dtype, rngs) for _ in range(config.n_layers)])
+        self.norm = nnx.RMSNorm(width, rngs=rngs)
+        # Small heads: the first policy is nearly uniform over the menu and the first values nearly 0.
+        small = nnx.initializers.normal(0.01 * width**-0.5)
+        self.policy = nnx.Linear(width, num_actions, kernel_init=small, rngs=rngs)
+        self.value = nnx.Linear(width, 1, kernel_init=small, rngs=rngs)
+
+    def heads(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Logits [..., A] and value [...] in float32."""
+        x = self.norm(x).astype(jnp.float32)
+        return self.policy(x), self.value(x)[..., 0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """The functional boundary: pure functions of a parameter tree. Static and hashable by its configs."""
+
+    environment: Environment
+    config: ModelConfig
+
+    @cached_property
+    def _graph(self) -> Any:
+        return nnx.split(nnx.eval_shape(lambda: self._network(jax.random.key(0))))[0]
+
+    def _network(self, key: jax.Array) -> Network:
+        inputs = features.num_features(self.environment.layout)
+        return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key))
+
+    def init(self, key: jax.Array) -> Parameters:
+        """Fresh float32 parameters as plain nested dictionaries."""
+        return nnx.to_pure_dict(nnx.split(self._network(key))[1])
+
+    @cached_property
+    def num_parameters(self) -> int:
+        """Parameters in all."""
+        shapes = jax.eval_shape(self.init, jax.random.key(0))
+        return sum(leaf.size for leaf in jax.tree.leaves(shapes))
+
+    @cached_property
+    def num_matmul_parameters(self) -> int:
+        """Parameters that a token multiplies: 2 FLOP each forward, 4 backward."""
+        shapes = jax.eval_shape(self.init, jax.random.key(0))
+        return sum(leaf.size for leaf in jax.tree.leaves(shapes) if leaf.ndim == 2)
+
+    def _merge(self, params: Parameters) -> Network:
+        state = nnx.state(nnx.eval_shape(lambda: self._network(jax.random.key(0))))
+        nnx.replace_by_pure_dict(state, params)
+        return nnx.merge(self._graph, state)
+
+    def _embed(self, network: Network, tokens: jax.Array) -> jax.Array:
+        flat = tokens.reshape(-1, tokens.shape[-1])
+        vectors = jax.vmap(lambda token: features.features(self.environment.layout, token))(flat)
+        return network.embed(vectors).reshape(*tokens.shape[:-1], -1)
+
+    def sequence(self, params: Parameters, tokens_BxSxW: jax.Array, segments_BxS: jax.Array):
+        """One teacher-forced pass: logits [B, S, A], values [B, S] (in starting depths), and a `Cache` of length S."""
+        with jax.named_scope("model"):
+            network = self._merge(params)
+            x = self._embed(network, tokens_BxSxW)
+            mask = banded_mask(segments_BxS, self.environment.hand_limit)
+            keys, values = [], []
+            for block in network.blocks:
+                mixed, k, v = block.attention(block.attention_norm(x), mask)
+                x = block.mlp(x + mixed)
+                keys.append(k)
+                values.append(v)
+            logits, value = network.heads(x)
+            return logits, value, Cache(keys=tuple(keys), values=tuple(values), segments=segments_BxS)
+
+    def empty_cache(self, batch: int) -> Cache:
+        """A ring for `batch` tables that holds nothing."""
+        ring, width = self.environment.hand_limit, self.config.d_model
+        blank = [jnp.zeros((batch, ring, width), self.config.compute_dtype) for _ in range(2 * self.config.n_layers)]
+        segments = jnp.full((batch, ring), NO_SEGMENT, jnp.int32)
+        return Cache(keys=tuple(blank[0::2]), values=tuple(blank[1::2]), segments=segments)
+
+    def step(self, params: Parameters, cache: Cache, tokens_BxW: jax.Array, segments_B: jax.Array, time: jax.Array):
+        """One cached step at `time` (any rising count): logits [B, A], values [B], the cache with the token in it."""
+        with jax.named_scope("model"):
+            network = self._merge(params)
+            x = self._embed(network, tokens_BxW)
+            index = time % cache.segments.shape[1]
+            ring = jax.lax.dynamic_update_slice_in_dim(cache.segments, segments_B[:, None], index, axis=1)
+            mask = ring == segments_B[:, None]
+            keys, values = [], []
+            for i, block in enumerate(network.blocks):
+                mixed, k, v = block.attention.step(
+                    block.attention_norm(x), cache.keys[i], cache.values[i], mask, index
+                )
+                x = block.mlp(x + mixed)
+                keys.append(k)
+                values.append(v)
+            logits, value = network.heads(x)
+            return logits, value, Cache(keys=tuple(keys), values=tuple(values), segments=ring)
+
+
+def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
+    """Log-probabilities [..., A] over the entries on offer; the others get -1e30."""
+    return jax.nn.log_softmax(jnp.where(mask, logits, -1e30), axis=-1)
+
+
+def sample(log_policy: jax.Array, uniform: jax.Array) -> jax.Array:
+    """Entries drawn by inverse CDF, int32[B]: from log-probabilities [B, A] and one uniform in [0, 1) each.
+
+    An entry of probability 0 is never drawn: its step of the CDF has no width.
+    """
+    cdf = jnp.cumsum(jnp.exp(log_policy), axis=-1)
+    below = jnp.sum(cdf <= uniform[:, None] * cdf[:, -1:], axis=-1)
+    last_offered = jnp.max(jnp.where(log_policy > -1e29, jnp.arange(log_policy.shape[-1]), 0), axis=-1)
+    return jnp.minimum(below, last_offered).astype(jnp.int32)

@@ -1,0 +1,84 @@
+"""The folder of a run: who may write to it, and what wrote it.
+
+A folder holds one run. It is touched only after everything about the run was found good, so a mistake leaves
+no folder behind and overwrites nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from pokerjax.config import Config, UserError, differences, from_json, require, to_json
+from pokerjax.device import describe
+
+_PACKAGES = ("pokerjax", "jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
+
+
+def check_folder(config: Config) -> None:
+    """Raise `UserError` unless the run may use its folder: a new one, or with `resume` its own.
+
+    Schedules depend on `num_games` and everything random on `seed`, so neither may change on the way.
+    """
+    folder = Path(config.run.run_dir)
+    recorded = folder / "config.json"
+    if not config.run.resume:
+        remedy = "go on with it by --resume, choose another --run-dir, or delete the folder"
+        taken = any((folder / name).exists() for name in ("config.json", "checkpoints", "metrics.jsonl"))
+        require(not taken, f"{folder} already holds a run; {remedy}.")
+        require(folder.is_dir() or not folder.exists(), f"--run-dir {folder} is a file, not a folder.")
+        return
+    require(recorded.is_file(), f"There is no run to resume in {folder}; leave out --resume to start one.")
+    try:
+        started = from_json(json.loads(recorded.read_text())["config"])
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{recorded} is damaged, so the run cannot be resumed.") from None
+    changed = differences(started, config, "game", "model", "learn")
+    for field in ("num_games", "seed"):
+        ours, theirs = getattr(started.run, field), getattr(config.run, field)
+        if ours != theirs:
+            changed.append(f"{field} {ours} / {theirs}")
+    remedy = "use the values it was started with, or another --run-dir"
+    shown = ", ".join(changed)
+    require(
+        not changed, f"--resume: the config differs from that of {folder} (run / config): {shown}; {remedy}."
+    )
+
+
+def create(config: Config, environment: dict[str, Any]) -> Path:
+    """Make the folder of a new run with its `config.json`; a resumed one keeps what it recorded."""
+    folder = Path(config.run.run_dir)
+    recorded = folder / "config.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not recorded.exists():
+            recorded.write_text(json.dumps({"config": to_json(config), **environment}, indent=2) + "\n")
+    except OSError as error:
+        raise UserError(f"--run-dir {folder} cannot be written: {error.strerror}.") from None
+    return folder
+
+
+def environment() -> dict[str, Any]:
+    """What runs this: package versions, device and, in a git checkout, the commit."""
+    versions = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {"versions": versions, "device": describe(), "git_commit": _git_commit()}
+
+
+def _git_commit() -> str | None:
+    root = Path(__file__).parents[1]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

@@ -1,0 +1,181 @@
+"""The host side of training: dispatch a step, read the one before, and keep the run folder.
+
+The device is never waited for while it could work: the metrics of a call are read after the next one was
+dispatched. What a run does depends only on the iteration count and the state: it evaluates and saves when the
+count passes a multiple, and ends after the first call that reaches `num_games`. So an interrupted and resumed
+run logs what an uninterrupted one would have (`speed/` aside).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax
+
+from pokerjax import checkpoint, device, runfolder
+from pokerjax.config import Config, differences, require
+from pokerjax.interrupt import StopRequest
+from pokerjax.ledger import Evaluate, Ledger
+from pokerjax.metrics import MetricsWriter
+from pokerjax.profiler import Profiler
+from pokerjax.progress import Progress, count, duration, evaluation_table
+
+
+class Learner(Protocol):
+    """What the loop needs of `pokerjax.learn.learner`."""
+
+    parallel_games: int
+    decisions_per_iteration: int
+
+    @property
+    def num_parameters(self) -> int: ...
+    @property
+    def step(self) -> Any: ...
+    def init(self, key: jax.Array) -> Any: ...
+
+
+def train(config: Config) -> None:
+    """Train as the config says, into its run folder. Raises `UserError`."""
+    runfolder.check_folder(config)
+    device.use_compilation_cache()
+    device.select(config.run.device)
+    # Not before the device was chosen: these modules make arrays.
+    from pokerjax.evaluate import during_training
+    from pokerjax.learn.learner import make_learner
+
+    run(config, make_learner(config), during_training(config))
+
+
+def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
+    """Run the loop from the newest checkpoint or from the start to the end, or to a signal."""
+    run_dir = Path(config.run.run_dir)
+    state, record = _starting_point(config, learner)
+    if record.games >= config.run.num_games:
+        print(f"The run in {run_dir} is finished ({record.games:,} games): nothing to do.")
+        return
+    runfolder.create(config, record.environment)
+    print(_introduction(config, learner, record), flush=True)
+    progress = Progress(config.run.num_games)
+    with (
+        StopRequest() as stop,
+        checkpoint.Checkpoints(run_dir, keep=config.run.keep) as checkpoints,
+        MetricsWriter(run_dir, iteration=record.iteration) as writer,
+        Profiler(run_dir / "logs", wanted=config.run.profile) as profiler,
+    ):
+        ledger = Ledger(config, record, writer, progress, decisions=learner.decisions_per_iteration)
+        _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler)
+
+
+def _loop(
+    config: Config,
+    learner: Learner,
+    evaluate: Evaluate,
+    state: Any,
+    ledger: Ledger,
+    checkpoints: checkpoint.Checkpoints,
+    stop: StopRequest,
+    profiler: Profiler,
+) -> None:
+    settings, per_call = config.run, config.learn.iterations_per_call
+    iteration, pending = ledger.iteration, None
+    while True:
+        profiler.before_call()
+        state, metrics = learner.step(state)
+        iteration += per_call
+        if pending is not None:
+            ledger.read(pending)
+        pending = metrics
+        evaluation_due = _passes_multiple(iteration, per_call, settings.evaluate_every)
+        checkpoint_due = _passes_multiple(iteration, per_call, settings.checkpoint_every)
+        stopping = stop.requested
+        if evaluation_due or checkpoint_due or stopping or profiler.ends_now or ledger.may_be_finished:
+            ledger.read(pending)
+            pending = None
+        if note := profiler.after_call():
+            ledger.progress.say(note)
+        finished = pending is None and ledger.games >= settings.num_games
+        score = None
+        if evaluation_due or finished:
+            score = ledger.evaluate(evaluate, state.average)
+        if finished:
+            checkpoints.save_final(state, ledger.record())
+            ledger.progress.close()
+            print(_conclusion(config, ledger))
+            return
+        if checkpoint_due or stopping:
+            checkpoints.save(state, ledger.record(), score=score)
+        if stopping:
+            ledger.progress.close()
+            print(
+                f"Stopped after {ledger.games:,} games and saved; go on with the same command and --resume."
+            )
+            return
+        if pending is None:
+            ledger.restart_clock()
+
+
+def _passes_multiple(iteration: int, step: int, every: int) -> bool:
+    return every > 0 and iteration // every > (iteration - step) // every
+
+
+def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.Record]:
+    """The state to start from and how far it is: new, restored (`resume`), or with given parameters."""
+    state = learner.init(jax.random.key(config.run.seed))
+    found = runfolder.environment()
+    record = checkpoint.Record(config=config, iteration=0, games=0, seconds=0.0, environment=found)
+    newest = checkpoint.newest(Path(config.run.run_dir)) if config.run.resume else None
+    if newest:
+        saved = checkpoint.read_record(newest)
+        abstract = checkpoint.abstract_like(state)
+        del state  # Two states need not fit into the memory of the device.
+        state = checkpoint.restore(newest, abstract)
+        return state, checkpoint.Record(
+            config=config,
+            iteration=saved.iteration,
+            games=saved.games,
+            seconds=saved.seconds,
+            environment=found,
+        )
+    if config.run.checkpoint:
+        path, theirs = checkpoint.resolve(config.run.checkpoint)
+        changed = differences(theirs, config, "game", "model")
+        shown = f"{', '.join(changed)}; use its values or another checkpoint"
+        require(not changed, f"--checkpoint {path} was made with another config (its / yours): {shown}.")
+        abstract = checkpoint.abstract_like({"params": state.params, "average": state.average})
+        state = dataclasses.replace(state, **checkpoint.restore(path, abstract))
+    return state, record
+
+
+def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -> str:
+    game, model, learn = config.game, config.model, config.learn
+    stacks = f"{game.shortest_stack:g} to {game.deepest_stack:g} big blinds"
+    if game.shortest_stack == game.deepest_stack:
+        stacks = f"{game.deepest_stack:g} big blinds"
+    heads = f"{model.n_layers} layers, width {model.d_model}, {model.n_heads} heads, {model.compute_dtype}"
+    played = f", from game {record.games:,}" if record.games else ""
+    rows = {
+        "game": f"{game.num_players} players, blinds {game.small_blind}/{game.big_blind}, {stacks}",
+        "model": f"{count(learner.num_parameters)} parameters: {heads}",
+        "learner": f"{learner.parallel_games:,} tables x {learn.rollout_length} decisions an iteration",
+        "goal": f"{config.run.num_games:,} games{played}, seed {config.run.seed}",
+        "device": f"{record.environment['device']}, {os.cpu_count()} CPU cores",
+        "folder": config.run.run_dir,
+    }
+    return "\n".join(f"{name:<8} {text}" for name, text in rows.items())
+
+
+def _conclusion(config: Config, ledger: Ledger) -> str:
+    folder = config.run.run_dir
+    return "\n".join(
+        [
+            "",
+            evaluation_table(ledger.evaluation),
+            "",
+            f"Played {ledger.games:,} games in {duration(ledger.seconds)}.",
+            f"Measure it   python bin/evaluate.py {folder} --num-games 100000",
+            f"Play it      python bin/play.py {folder} --terminal",
+        ]
+    )

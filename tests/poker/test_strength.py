@@ -1,0 +1,160 @@
+"""Hand strength against counts known from combinatorics, a slow evaluator written apart, and PokerKit."""
+
+from collections import Counter
+from itertools import combinations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pokerjax import poker
+
+strengths = jax.jit(jax.vmap(poker.strength))
+strengths_of_columns = jax.jit(jax.vmap(poker.strength, in_axes=1))
+
+# Hands of each category, from high card to straight flush.
+FIVE_CARD_COUNTS = [1_302_540, 1_098_240, 123_552, 54_912, 10_200, 5_108, 3_744, 624, 40]
+FIVE_CARD_CLASSES = [1277, 2860, 858, 858, 10, 1277, 156, 156, 10]
+SEVEN_CARD_COUNTS = [23_294_460, 58_627_800, 31_433_400, 6_461_620, 6_180_020, 4_047_644, 3_473_184, 224_848, 41_584]
+
+
+def random_hands(seed, num_hands, num_cards):
+    return np.random.default_rng(seed).random((num_hands, 52)).argsort(axis=1)[:, :num_cards].astype(np.int32)
+
+
+def all_five_card_hands():
+    flat = np.fromiter((c for hand in combinations(range(52), 5) for c in hand), np.int32)
+    return flat.reshape(-1, 5)
+
+
+def slow_strength(cards):
+    """Return (category, ranks in order of weight) of the best five cards, by trying all of them."""
+
+    def five(hand):
+        ranks = sorted((card // 4 for card in hand), reverse=True)
+        groups = sorted(Counter(ranks).items(), key=lambda item: (item[1], item[0]), reverse=True)
+        sizes = [size for _, size in groups]
+        flush = len({card % 4 for card in hand}) == 1
+        top = 3 if ranks == [12, 3, 2, 1, 0] else ranks[0]
+        straight = len(groups) == 5 and (ranks[0] - ranks[4] == 4 or top == 3 and ranks[0] == 12)
+        if straight:
+            return (8 if flush else 4), [top]
+        kind = {(4, 1): 7, (3, 2): 6, (3, 1, 1): 3, (2, 2, 1): 2, (2, 1, 1, 1): 1}.get(tuple(sizes), 0)
+        return max(kind, 5 if flush else 0), [rank for rank, _ in groups]
+
+    return max(five(hand) for hand in combinations(cards, 5))
+
+
+def assert_same_order(ours, theirs):
+    """Equal where equal, larger where larger: sort by ours and compare neighbours."""
+    order = np.argsort(np.asarray(ours), kind="stable")
+    for a, b in zip(order[:-1], order[1:], strict=True):
+        assert theirs[a] <= theirs[b]
+        assert (ours[a] == ours[b]) == (theirs[a] == theirs[b])
+
+
+def test_all_five_card_hands():
+    found = np.asarray(strengths_of_columns(all_five_card_hands().T))
+    assert np.bincount(found >> 26).tolist() == FIVE_CARD_COUNTS
+    classes = np.unique(found)
+    assert len(classes) == 7462
+    assert np.bincount(classes >> 26).tolist() == FIVE_CARD_CLASSES
+
+
+@pytest.mark.slow
+def test_all_seven_card_hands():
+    """All 133,784,560 hands: the two lowest cards, then five of the cards above them."""
+    fives = all_five_card_hands()
+
+    @jax.jit
+    def count(low_cards, first, rows):
+        def one(low, row):
+            return poker.category(poker.strength(jnp.concatenate([jnp.stack([low, first]), row])))
+
+        found = jax.vmap(jax.vmap(one, (None, 1)), (0, None))(low_cards, rows)
+        real = (low_cards >= 0)[:, None] & (rows[0] > first)[None]
+        return jnp.stack([jnp.sum(real & (found == kind)) for kind in range(9)])
+
+    total = np.zeros(9, np.int64)
+    for second in range(1, 47):
+        rows = fives[fives[:, 0] > second].T
+        rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 2**18)))  # few shapes, few compilations
+        low = np.array([a if a < second else -1 for a in range(-(-second // 8) * 8)], np.int32)
+        for chunk in np.split(rows, rows.shape[1] // 2**18, axis=1):
+            total += sum(np.asarray(count(part, second, chunk)) for part in np.split(low, len(low) // 8))
+    assert total.tolist() == SEVEN_CARD_COUNTS
+
+
+@pytest.mark.parametrize("num_cards", [5, 6, 7])
+def test_against_a_slow_evaluator(num_cards):
+    hands = random_hands(num_cards, 4000, num_cards)
+    ours = np.asarray(strengths(hands))
+    theirs = [slow_strength(hand.tolist()) for hand in hands]
+    np.testing.assert_array_equal(ours >> 26, [kind for kind, _ in theirs])
+    assert_same_order(ours, theirs)
+
+
+def test_against_a_slow_evaluator_on_rare_hands():
+    """Seven cards of one suit or of three ranks, where flushes, straights, fours and full houses abound."""
+    rng = np.random.default_rng(3)
+    suited = np.stack([4 * rng.permutation(13)[:7] + 1 for _ in range(1000)])
+    suited[:, :2] += rng.integers(0, 3, (1000, 2)) - 1
+    few_ranks = np.stack([4 * rng.integers(0, 11) + rng.permutation(12)[:7] for _ in range(1000)])
+    hands = np.concatenate([suited, few_ranks]).astype(np.int32)
+    assert_same_order(np.asarray(strengths(hands)), [slow_strength(hand.tolist()) for hand in hands])
+
+
+def test_against_pokerkit():
+    pokerkit = pytest.importorskip("pokerkit")
+    hands = random_hands(8, 2000, 7)
+    names = ["".join(poker.card_name(card) for card in hand) for hand in hands]
+    theirs = [pokerkit.StandardHighHand.from_game(name[:4], name[4:]) for name in names]
+    assert_same_order(np.asarray(strengths(hands)), theirs)
+
+
+@pytest.mark.parametrize(
+    ("names", "category", "made", "kickers"),
+    [
+        ("AhKhQhJhTh2c3c", "straight flush", "A", ""),
+        ("Ah2h3h4h5h6d6c", "straight flush", "5", ""),
+        ("AcAdAhAs2c2d2h", "four of a kind", "A", "2"),
+        ("AcAdAh2s2c2d3h", "full house", "A", "2"),
+        ("AcAdAh2s2c3c3d", "full house", "A", "3"),
+        ("AcKcQcTc8c8d8h", "flush", "", "AKQT8"),
+        ("5c4d3h2cAc9d9h", "straight", "5", ""),
+        ("9c8d7h6c5c4d3h", "straight", "9", ""),
+        ("8c8d8hKcQd2h3s", "three of a kind", "8", "KQ"),
+        ("AcAdKcKdQcQdJc", "two pair", "AK", "Q"),
+        ("2c2dAhKcQd9h8s", "pair", "2", "AKQ"),
+        ("AcKdQhJc9d7h5s", "high card", "", "AKQJ9"),
+        ("AcAd", "pair", "A", ""),
+        ("AcKd", "high card", "", "AK"),
+        ("AcAdAhKs", "three of a kind", "A", "K"),
+        ("AcAdAhAs", "four of a kind", "A", ""),
+        ("AcAdKhKs", "two pair", "AK", ""),
+    ],
+)
+def test_structure(names, category, made, kickers):
+    def mask(ranks):
+        return sum(1 << "23456789TJQKA".index(rank) for rank in ranks)
+
+    expected = poker.CATEGORY_NAMES.index(category) << 26 | mask(made) << 13 | mask(kickers)
+    assert int(poker.strength(poker.cards(names))) == expected
+
+
+def test_absent_cards_count_for_nothing():
+    hands = random_hands(5, 500, 7)
+    for num_cards in range(2, 7):
+        absent = np.where(np.arange(7) < num_cards, hands, poker.NO_CARD)
+        np.testing.assert_array_equal(strengths(absent), strengths(hands[:, :num_cards]))
+
+
+def test_order_and_suits_do_not_matter_and_dtype_is_int32():
+    hands = random_hands(6, 500, 7)
+    rng = np.random.default_rng(6)
+    shuffled = rng.permuted(hands, axis=1)
+    resuited = 4 * (shuffled // 4) + np.array([2, 0, 3, 1])[shuffled % 4]
+    found = strengths(hands)
+    assert found.dtype == jnp.int32
+    np.testing.assert_array_equal(found, strengths(resuited.astype(np.int32)))

@@ -1,0 +1,109 @@
+"""Flags and config files: what they set, and one sentence for each mistake."""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pokerjax import commandline
+from pokerjax.config import Config, UserError
+
+ROOT = Path(__file__).parents[1]
+CONFIG_FILE = (
+    "from pokerjax.config import Config, ModelConfig\nconfig = Config(model=ModelConfig(d_model=96))\n"
+)
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "small.py"
+    path.write_text(CONFIG_FILE)
+    return str(path)
+
+
+def test_flags_override_the_file(config_file):
+    flags = "--num_games=1000 --bet-sizes 0.5 1.0 --resume --n-heads 4 --opponents random rock --device cpu"
+    config = commandline.load_config(["--config", config_file, *flags.split()])
+    assert config.model.d_model == 96
+    assert config.model.n_heads == 4
+    assert config.game.bet_sizes == (0.5, 1.0)
+    assert config.run.num_games == 1000
+    assert config.run.resume
+    assert config.run.device == "cpu"
+    assert config.run.opponents == ("random", "rock")
+
+
+def test_run_folder_is_named_after_the_config(config_file):
+    assert commandline.load_config(["--config", config_file]).run.run_dir == "runs/small"
+    assert commandline.load_config([f"--config={config_file}", "--run-dir", "x"]).run.run_dir == "x"
+
+
+def test_every_field_is_a_flag_of_its_own():
+    groups = [field.default for field in dataclasses.fields(Config)]
+    names = [field.name for group in groups for field in dataclasses.fields(group)]
+    assert len(names) == len(set(names)), "two groups share a field name, so its flag would be ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--d-modle 3", r"Unknown flag --d-modle; did you mean --d-model\?"),
+        ("--num_game 3", r"did you mean --num-games\?"),
+        ("--qqqq 3", r"Unknown flag --qqqq; see python bin/train.py --help\."),
+        ("--d-model abc", "--d-model.*abc"),
+        ("--d-model", "--d-model"),
+        ("--device cupp", "cupp.*'auto', 'cpu', 'gpu', 'tpu'"),
+        ("stray", "stray"),
+        ("--num-players 12", "--num-players 12 is outside 2 to 10"),
+    ],
+)
+def test_bad_flags(config_file, flags, words):
+    with pytest.raises(UserError, match=words) as caught:
+        commandline.load_config(["--config", config_file, *flags.split()])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("from pokerjax.config import *\nconfig = Config(game=GameConfig(num_player=3))", "mean num_players"),
+        ("x = 1\nconfig = y", "line 2, cannot be read: NameError"),
+        ("config = (", "line 1, cannot be read: SyntaxError"),
+        ("x = 1", "must define `config`"),
+    ],
+)
+def test_bad_config_files(tmp_path, text, words):
+    path = tmp_path / "bad.py"
+    path.write_text(text)
+    with pytest.raises(UserError, match=words):
+        commandline.load_config(["--config", str(path)])
+
+
+def test_missing_config_file_names_the_others(config_file):
+    missing = config_file.replace("small", "large")
+    with pytest.raises(UserError, match=r"There is no config file .*large\.py; there are .*small\.py"):
+        commandline.load_config(["--config", missing])
+    with pytest.raises(UserError, match="--config is missing"):
+        commandline.load_config([])
+
+
+def test_help_explains_every_flag(capsys):
+    with pytest.raises(SystemExit) as stop:
+        commandline.load_config(["--help"])
+    assert not stop.value.code
+    shown = capsys.readouterr().out
+    assert "--config FILE" in shown
+    for field in (*dataclasses.fields(Config().learn), *dataclasses.fields(Config().run)):
+        assert f"--{field.name.replace('_', '-')}" in shown
+
+
+def test_a_mistake_is_one_line_and_exit_status_2(config_file):
+    command = [sys.executable, "bin/train.py", "--config", config_file, "--seeed", "1"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr == "error: Unknown flag --seeed; did you mean --seed?\n"

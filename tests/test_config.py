@@ -1,0 +1,85 @@
+"""Config: what is refused, with which words, and that it survives JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from pokerjax.config import (
+    Config,
+    GameConfig,
+    LearnConfig,
+    ModelConfig,
+    RunConfig,
+    UserError,
+    check,
+    check_batch,
+    differences,
+    from_json,
+    to_json,
+)
+
+
+def test_defaults_are_valid_and_hashable():
+    assert check(Config()) == Config()
+    hash(Config())
+
+
+def test_json_round_trip():
+    config = Config(
+        game=GameConfig(bet_sizes=(0.5, 1.0)), model=ModelConfig(d_model=64), run=RunConfig(seed=3)
+    )
+    assert from_json(json.loads(json.dumps(to_json(config)))) == config
+
+
+def test_json_of_another_version_names_the_field():
+    with pytest.raises(UserError, match=r"game\.wild_cards"):
+        from_json({"game": {"wild_cards": 2}})
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (Config(game=GameConfig(num_players=1)), "--num-players 1 is outside 2 to 10"),
+        (Config(game=GameConfig(num_players=11)), "--num-players 11"),
+        (Config(game=GameConfig(small_blind=200)), "--small-blind 200 must lie between 0 and the big blind"),
+        (Config(game=GameConfig(shortest_stack=200.0)), "--shortest-stack 200 and --deepest-stack 100"),
+        (Config(game=GameConfig(bet_sizes=(1.0, 0.5))), "--bet-sizes 1 0.5 must be positive"),
+        (Config(game=GameConfig(bet_sizes=(float("nan"),))), "--bet-sizes nan"),
+        (Config(game=GameConfig(max_decisions=3)), "--max-decisions 3 is too small for 2 players"),
+        (
+            Config(model=ModelConfig(d_model=100, n_heads=8)),
+            "does not divide --d-model 100; use --n-heads 10",
+        ),
+        (Config(model=ModelConfig(n_layers=0)), "--n-layers 0 must be at least 1"),
+        (Config(learn=LearnConfig(learning_rate=float("nan"))), "--learning-rate nan must be a positive"),
+        (Config(learn=LearnConfig(dual_clip=1.0)), "--dual-clip 1"),
+        (Config(learn=LearnConfig(parallel_games=8, batch_size=2048)), "larger than the rollout of 8 tables"),
+        (Config(learn=LearnConfig(parallel_games=8, batch_size=100)), "multiple of --rollout-length 128"),
+        (Config(learn=LearnConfig(parallel_games=8, batch_size=384)), "does not divide --parallel-games 8"),
+        (Config(run=RunConfig(num_games=0)), "--num-games 0 must be at least 1"),
+        (Config(run=RunConfig(resume=True, checkpoint="x")), "give only one"),
+        (Config(game=GameConfig(bet_sizes=[0.5])), r"game.bet_sizes = \[0.5\] must be of type tuple"),  # type: ignore[arg-type]
+        (Config(game=GameConfig(num_players="2")), "game.num_players = '2' must be of type int"),  # type: ignore[arg-type]
+        (Config(run=RunConfig(device="cuda")), "run.device = 'cuda' must be of type Literal"),  # type: ignore[arg-type]
+        (Config(model=GameConfig()), "config.model must be a ModelConfig"),  # type: ignore[arg-type]
+    ],
+)
+def test_bad_values_are_named(config, words):
+    with pytest.raises(UserError, match=words.replace(" (", r" \(")):
+        check(config)
+
+
+def test_batch_in_tables():
+    assert check_batch(LearnConfig(batch_size=256, rollout_length=128), 8) == 2
+    assert check_batch(LearnConfig(), 64) == 16
+    assert check_batch(LearnConfig(), 2) == 1
+
+
+def test_differences_are_listed_by_name():
+    ours, theirs = Config(), Config(model=ModelConfig(d_model=64), game=GameConfig(bet_sizes=(1.0,)))
+    assert differences(ours, theirs, "model") == ["d_model 448 / 64"]
+    assert differences(ours, theirs, "game", "model")[0] == "bet_sizes 0.33 0.5 0.75 1.0 1.5 2.0 / 1.0"
+    assert differences(ours, dataclasses.replace(ours, run=RunConfig(seed=9)), "game", "model", "learn") == []

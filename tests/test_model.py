@@ -1,0 +1,119 @@
+"""The transformer: cache equals sequence, segments do not see each other, hidden cards reach nothing."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pokerjax.config import GameConfig, ModelConfig
+from pokerjax.env.tables import make_environment
+from pokerjax.learn.rollout import sample
+from pokerjax.model import features
+from pokerjax.model.attention import NO_SEGMENT, banded_mask, blocks, with_previous
+from pokerjax.model.transformer import Model, masked_log_policy
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Model(make_environment(GameConfig(max_decisions=12)), ModelConfig(d_model=32, n_layers=2, n_heads=2))
+
+
+@pytest.fixture(scope="module")
+def params(model):
+    return jax.tree.map(lambda x: x * 2, model.init(jax.random.key(0)))
+
+
+def random_sequence(model, batch=3, length=40, seed=0):
+    """Tokens of noise and segments of interleaved seats, none longer than the context."""
+    rng = np.random.default_rng(seed)
+    tokens = rng.integers(0, 50, (batch, length, model.environment.layout.width)).astype(np.int32)
+    hands = np.arange(length) // rng.integers(5, model.environment.hand_limit + 1, (batch, 1))
+    segments = hands * 2 + rng.integers(0, 2, (batch, length))
+    return jnp.asarray(tokens), jnp.asarray(segments, jnp.int32)
+
+
+def test_cached_steps_equal_the_sequence(model, params):
+    tokens, segments = random_sequence(model)
+    logits, values, _ = jax.jit(model.sequence)(params, tokens, segments)
+    cache, step = model.empty_cache(tokens.shape[0]), jax.jit(model.step)
+    for t in range(tokens.shape[1]):
+        one_logits, one_values, cache = step(params, cache, tokens[:, t], segments[:, t], t)
+        np.testing.assert_allclose(one_logits, logits[:, t], atol=2e-5)
+        np.testing.assert_allclose(one_values, values[:, t], atol=2e-5)
+
+
+def test_the_banded_mask_equals_the_plain_one(model):
+    """Same segment and not later, by brute force over all pairs."""
+    _, segments = random_sequence(model, seed=1)
+    segments = segments.at[0, :7].set(NO_SEGMENT)
+    size = model.environment.hand_limit
+    mask = np.asarray(banded_mask(segments, size))
+    places = np.asarray(with_previous(blocks(jnp.arange(segments.shape[1])[None], size, -1)))[0]
+    batch, length = segments.shape
+    got = np.zeros((batch, length, length), bool)
+    for c, q, k in np.ndindex(mask.shape[1:]):
+        query, key = c * size + q, places[c, k]
+        if query < length and 0 <= key < length:
+            got[:, query, key] |= mask[:, c, q, k]
+    s = np.asarray(segments)
+    plain = (s[:, :, None] == s[:, None, :]) & np.tri(length, dtype=bool) & (s != NO_SEGMENT)[:, None, :]
+    np.testing.assert_array_equal(got, plain)
+
+
+def test_gradients_flow_within_the_segment_and_backwards_only(model, params):
+    """Change one token: only later decisions of its own segment may change (and by gradients, do)."""
+    tokens, segments = random_sequence(model, batch=1)
+    run = jax.jit(lambda t: model.sequence(params, t, segments)[0])
+    base = run(tokens)
+    for place in (0, 9, 23):
+        changed = np.asarray(jnp.abs(run(tokens.at[0, place, 12].add(40)) - base).max(-1))[0] > 0
+        own = np.asarray(segments[0] == segments[0, place]) & (np.arange(tokens.shape[1]) >= place)
+        assert not changed[~own].any()
+        assert changed[place]
+
+
+def test_suits_have_no_names(model):
+    """A permutation of the suits changes no feature."""
+    layout = model.environment.layout
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        cards = rng.choice(52, 7, replace=False)
+        shown = rng.choice([0, 3, 4, 5])
+        order = rng.permutation(4)
+        vectors = []
+        for renamed in (cards, cards // 4 * 4 + order[cards % 4]):
+            token = np.zeros(layout.width, np.int32)
+            token[:2] = sorted(renamed[:2], reverse=True) if renamed[0] // 4 != renamed[1] // 4 else renamed[:2]
+            token[2:7] = np.where(np.arange(5) < shown, renamed[2:], -1)
+            vectors.append(features.features(layout, jnp.asarray(token)))
+        np.testing.assert_array_equal(*vectors)
+
+
+def test_the_full_size_has_about_fifteen_million_parameters():
+    model = Model(make_environment(GameConfig()), ModelConfig())
+    assert 14_000_000 < model.num_parameters < 16_000_000
+    assert 0.99 < model.num_matmul_parameters / model.num_parameters < 1
+
+
+def test_sampling_follows_the_policy_and_never_leaves_the_mask():
+    """100,000 draws, every frequency within 5 sigma; extremes of the uniform stay on offer."""
+    logits = jnp.array([1.0, 0.0, 2.0, -1.0, 5.0])
+    mask = jnp.array([False, True, True, True, False])
+    log_policy = masked_log_policy(logits, mask)
+    draws = 100_000
+    uniform = jax.random.uniform(jax.random.key(0), (draws,))
+    counts = np.bincount(sample(jnp.broadcast_to(log_policy, (draws, 5)), uniform), minlength=5)
+    p = np.exp(np.asarray(log_policy))
+    assert (np.abs(counts - draws * p) <= 5 * np.sqrt(draws * p * (1 - p)) + 1e-9).all()
+    edges = jnp.array([0.0, 1 - 2.0**-24])
+    assert sample(jnp.broadcast_to(log_policy, (2, 5)), edges).tolist() == [1, 3]
+
+
+def test_bfloat16_stays_close_to_float32(model, params):
+    """Compute in bfloat16 with float32 parameters: log-policies within 0.05."""
+    half = Model(model.environment, ModelConfig(d_model=32, n_layers=2, n_heads=2, compute_dtype="bfloat16"))
+    tokens, segments = random_sequence(model, batch=1)
+    exact = jax.nn.log_softmax(model.sequence(params, tokens, segments)[0])
+    rough = jax.nn.log_softmax(half.sequence(params, tokens, segments)[0])
+    assert rough.dtype == jnp.float32
+    assert float(jnp.abs(exact - rough).max()) < 0.05

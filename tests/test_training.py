@@ -1,0 +1,196 @@
+"""The learner: rollout and update agree, nothing is lost between rollouts, one compiled program, exact resumption."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, check
+from pokerjax.learn import ppo
+from pokerjax.learn.learner import Learner
+from pokerjax.learn.returns import advantages
+from pokerjax.learn.rollout import carry_prefix, empty_prefix, fresh_tables, rollout
+from pokerjax.model.attention import NO_SEGMENT
+from pokerjax.model.transformer import masked_log_policy
+
+
+def tiny(num_players=2, **learn) -> Config:
+    """A config that compiles in seconds."""
+    sizes = {"parallel_games": 8, "rollout_length": 16, "batch_size": 64} | learn
+    return check(
+        Config(
+            game=GameConfig(num_players=num_players, bet_sizes=(0.5, 1.0)),
+            model=ModelConfig(d_model=16, n_layers=2, n_heads=2),
+            learn=LearnConfig(**sizes),
+            run=RunConfig(num_games=2_000),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def learner():
+    return Learner(tiny())
+
+
+def play_rollouts(config: Config, count: int):
+    """Windows of `count` rollouts at unchanged parameters, with a policy far from uniform."""
+    learner = Learner(config)
+    model, environment = learner.model, learner.model.environment
+    params = jax.tree.map(lambda x: x * 3, model.init(jax.random.key(1)))
+    table = fresh_tables(environment, learner.parallel_games, jax.random.key(2))
+    prefix = empty_prefix(environment, learner.parallel_games)
+
+    @jax.jit
+    def one(table, prefix, key):
+        table, window, outcomes = rollout(model, params, table, prefix, key, length=config.learn.rollout_length)
+        again, values, _ = model.sequence(params, window.tokens, window.segments)
+        log_policy = masked_log_policy(again, window.masks)
+        log_probs = jnp.take_along_axis(log_policy, window.actions[..., None], -1)[..., 0]
+        return table, carry_prefix(environment, window, table.hands), window, outcomes, log_probs, values
+
+    windows = []
+    for i in range(count):
+        table, prefix, *rest = one(table, prefix, jax.random.key(10 + i))
+        windows.append(rest)
+    return environment, windows
+
+
+@pytest.mark.parametrize("num_players", [2, 6])
+def test_update_log_probabilities_equal_those_of_the_rollout(num_players):
+    """At unchanged parameters, hands that straddle rollouts included."""
+    environment, windows = play_rollouts(tiny(num_players), 4)
+    straddled = 0
+    for window, _, log_probs, values in windows:
+        present = np.asarray(window.segments != NO_SEGMENT)
+        prefix = present[:, : environment.hand_limit]
+        straddled += prefix.sum()
+        np.testing.assert_allclose(np.where(present, log_probs, 0), np.where(present, window.log_probs, 0), atol=1e-5)
+        np.testing.assert_allclose(np.where(present, values, 0), np.where(present, window.values, 0), atol=1e-5)
+    assert straddled > 20
+
+
+@pytest.mark.parametrize("num_players", [2, 6])
+def test_every_decision_is_trained_exactly_once(num_players):
+    """Decisions that carry weight, over several rollouts, are those of the hands that ended, each once."""
+    config = tiny(num_players)
+    environment, windows = play_rollouts(config, 5)
+    seen = set()
+    decisions_of_finished = 0
+    for window, outcomes, *_ in windows:
+        seats = window.segments % environment.num_players
+        estimate = jax.vmap(lambda v, s, d, r: advantages(v, s, d, r, 0.9))
+        _, finished = estimate(window.values, seats, window.done, window.rewards)
+        weight = np.asarray(finished & (window.segments != NO_SEGMENT))
+        decision = np.asarray(environment.layout.split(window.tokens)["decision"])
+        hands = np.asarray(window.segments) // environment.num_players
+        trained = [(b, hands[b, w], decision[b, w]) for b, w in zip(*np.nonzero(weight), strict=True)]
+        assert len(set(trained)) == len(trained) and not seen & set(trained)
+        seen |= set(trained)
+        ends = np.asarray(window.done) & weight
+        decisions_of_finished += (decision[ends] + 1).sum()
+        assert ends.sum() == np.asarray(outcomes.done).sum()
+    assert len(seen) == decisions_of_finished
+
+
+def test_advantages_follow_each_seat_to_its_payoff():
+    """Literal numbers: seats 0 1 0 and the end, then an unfinished hand."""
+    values = jnp.array([1.0, 2.0, 3.0, 5.0])
+    seats = jnp.array([0, 1, 0, 1])
+    done = jnp.array([False, False, True, False])
+    rewards = jnp.zeros((4, 2)).at[2].set(jnp.array([10.0, -10.0]))
+    estimates, finished = advantages(values, seats, done, rewards, 0.5)
+    # Last of seat 0: 10 - 3 = 7; its first: (3 - 1) + 0.5 * 7; seat 1: -10 - 2.
+    np.testing.assert_allclose(estimates, [5.5, -12.0, 7.0, 0.0])
+    assert finished.tolist() == [True, True, True, False]
+
+
+def test_clipped_objective_on_literal_numbers():
+    """Clip for good actions, floor for bad ones, dual clip for very likely bad ones."""
+    log_ratio = jnp.log(jnp.array([2.0, 0.5, 0.5, 2.0, 5.0]))
+    advantage = jnp.array([1.0, 1.0, -1.0, -1.0, -1.0])
+    objective, clipped, dual = ppo.clipped_objective(log_ratio, advantage, 0.2, 3.0)
+    np.testing.assert_allclose(objective, [1.2, 0.5, -0.8, -2.0, -3.0], rtol=1e-6)
+    assert clipped.tolist() == [True, False, True, False, False]
+    assert dual.tolist() == [False, False, False, False, True]
+
+
+def test_entropy_and_divergence_ignore_masked_entries():
+    """Two entries on offer of three."""
+    mask = jnp.array([True, True, False])
+    even = masked_log_policy(jnp.array([0.0, 0.0, 9.0]), mask)
+    skewed = masked_log_policy(jnp.log(jnp.array([0.75, 0.25, 1.0])), mask)
+    np.testing.assert_allclose(ppo.entropy(even), np.log(2), rtol=1e-6)
+    expected = 0.75 * np.log(1.5) + 0.25 * np.log(0.5)
+    np.testing.assert_allclose(ppo.kl_divergence(skewed, even), expected, rtol=1e-5)
+
+
+def test_the_gradient_step_ignores_decisions_without_weight():
+    """Whatever stands at untrained places changes neither loss nor gradient."""
+    config = LearnConfig()
+    goals = ppo.Targets(
+        actions=jnp.array([0, 1]), log_probs=jnp.array([-1.0, -50.0]), advantages=jnp.array([1.0, 9.0]),
+        returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)), weights=jnp.array([1.0, 0.0]),
+    )  # fmt: skip
+
+    def loss(logits):
+        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(2), goals, jnp.float32(0.1), config)[0]
+
+    a, grad_a = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [0.0, 0.0]]))
+    b, grad_b = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [7.0, -7.0]]))
+    assert a == b
+    np.testing.assert_array_equal(grad_a, grad_b)
+    np.testing.assert_array_equal(grad_a[1], 0)
+
+
+def test_the_train_step_is_one_program_without_host_callbacks(learner):
+    """No callback in the jaxpr; many calls compile once; the metrics are finite."""
+    state = learner.init(jax.random.key(0))
+    jaxpr = str(jax.make_jaxpr(learner.step)(state))
+    assert "callback" not in jaxpr and "infeed" not in jaxpr and "outfeed" not in jaxpr
+    for _ in range(4):
+        state, metrics = learner.step(state)
+    assert learner.step._cache_size() == 1
+    assert all(np.isfinite(np.asarray(value)).all() for value in metrics.values())
+    assert int(state.iteration) == 4
+
+
+def test_scanned_iterations_equal_single_ones(learner):
+    """Three iterations in one call give what three calls give, bit for bit."""
+    together = Learner(tiny(iterations_per_call=3))
+    state = learner.init(jax.random.key(3))
+    losses = []
+    for _ in range(3):
+        state, metrics = learner.step(state)
+        losses.append(float(metrics["loss/total"][0]))
+    other, metrics = together.step(together.init(jax.random.key(3)))
+    np.testing.assert_allclose(metrics["loss/total"], losses, rtol=1e-5)
+    assert int(other.games) == int(state.games)
+
+
+def test_learning_rate_and_average(learner):
+    """The rate falls with the games played; the average moves slowly towards the parameters."""
+    state = learner.init(jax.random.key(0))
+    rates, distance = [], None
+    for _ in range(6):
+        before = jax.tree.map(np.asarray, state.average)
+        state, metrics = learner.step(state)
+        rates.append(float(metrics["optimiser/learning_rate"][0]))
+        gap = lambda a, b: sum(float(jnp.sum((x - y) ** 2)) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
+        distance = gap(before, state.params), gap(state.average, state.params)
+    assert rates == sorted(rates, reverse=True) and rates[0] == pytest.approx(3e-4)
+    assert 0 < distance[1] < distance[0]
+
+
+def test_learning_beats_standing_still():
+    """A few hundred iterations of a tiny model on a tiny game raise its result against its first self."""
+    pytest.importorskip("pokerjax.evaluate.match")
+
+
+def test_config_reaches_the_learner():
+    """Sizes that do not fit are refused before anything compiles."""
+    from pokerjax.config import UserError
+
+    with pytest.raises(UserError, match="larger than the rollout"):
+        Learner(dataclasses.replace(tiny(), learn=LearnConfig(parallel_games=4, rollout_length=8, batch_size=64)))
