@@ -19,7 +19,8 @@ from tensorboardX import SummaryWriter
 GLOSSARY: dict[str, str] = {
     "loss/total": "The loss that is minimised: the sum of the following with their coefficients.",
     "loss/policy": "Clipped surrogate loss of PPO on normalised advantages (no unit), mean over minibatches.",
-    "loss/value": "Squared error of the value head in units of the stack depth, before its coefficient.",
+    "loss/value": "Half the squared error of the seat's own value in units of the stack depth, before its coefficient.",
+    "loss/critic": "The same of the critic, which sees all cards and serves as the baseline in training.",
     "loss/entropy": "Entropy of the policy over the legal actions, nats per decision.",
     "loss/kl_magnet": "KL divergence from the policy to the averaged policy (the magnet), nats per decision.",
     "loss/kl_behaviour": "KL divergence from the policy that played to the policy being updated, nats.",

@@ -45,7 +45,7 @@ def play_rollouts(config: Config, count: int):
     @jax.jit
     def one(table, prefix, key):
         table, window, outcomes = rollout(model, params, table, prefix, key, length=config.learn.rollout_length)
-        again, values, _ = model.sequence(params, window.tokens, window.segments)
+        again, _, values = model.sequence_with_critic(params, window.tokens, window.segments, window.secrets)
         log_policy = masked_log_policy(again, window.masks)
         log_probs = jnp.take_along_axis(log_policy, window.actions[..., None], -1)[..., 0]
         return table, carry_prefix(environment, window, table.hands), window, outcomes, log_probs, values
@@ -135,7 +135,7 @@ def test_the_gradient_step_ignores_decisions_without_weight():
     )  # fmt: skip
 
     def loss(logits):
-        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(2), goals, jnp.float32(0.1), config)[0]
+        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(2), jnp.zeros(2), goals, jnp.float32(0.1), config)[0]
 
     a, grad_a = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [0.0, 0.0]]))
     b, grad_b = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [7.0, -7.0]]))

@@ -124,6 +124,23 @@ def decision_token(
     return jnp.concatenate([singles, seats, events.reshape(-1)]).astype(jnp.int32)
 
 
+def secrets(state: poker.State) -> jax.Array:
+    """What no seat may see, for the critic of the training alone (unbatched), int32[4P - 3].
+
+    The category of the actor's own final hand, then for each other seat, from the next on: its higher and its
+    lower card, whether the actor would beat (1), tie (0) or lose to it (-1) at a showdown on the board that is
+    to come, and the category of that seat's final hand. None of it depends on the action that is chosen, so a
+    baseline that knows it leaves the policy gradient unbiased.
+    """
+    num_players = state.bets.shape[0]
+    strengths = _from_seat(state.strengths, state.actor)
+    high = _from_seat(jnp.max(state.hole, axis=1), state.actor)
+    low = _from_seat(jnp.min(state.hole, axis=1), state.actor)
+    category = poker.category(strengths)
+    others = jnp.stack([high, low, jnp.sign(strengths[0] - strengths), category], axis=1)[1:]
+    return jnp.concatenate([category[:1], others.reshape(4 * (num_players - 1))]).astype(jnp.int32)
+
+
 def _from_seat(values: jax.Array, seat: jax.Array) -> jax.Array:
     """Values by seat, rotated so that `seat` comes first; as a sum over one-hots, which vectorises."""
     size = values.shape[0]

@@ -54,11 +54,11 @@ def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
 def contest(
     agent: Contestant, opponents: Sequence[str], key: jax.Array, *, hands: int
 ) -> Iterator[tuple[str, MatchResult]]:
-    """Play the opponents one after the other, all on the same deals; every name is checked before the first."""
+    """Play the opponents one after the other, all on the same deals; all names are checked first."""
     found = [(name, *find_opponent(name, agent.config.game)) for name in opponents]
     for name, opponent, params in found:
-        match = play_match(agent.player, opponent, key, hands=hands, params=agent.params, opponent_params=params)
-        yield name, match
+        ours = agent.params
+        yield name, play_match(agent.player, opponent, key, hands=hands, params=ours, opponent_params=params)
 
 
 def during_training(config: Config) -> Callable[[Any, jax.Array], dict[str, float]]:

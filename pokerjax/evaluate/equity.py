@@ -42,7 +42,8 @@ def draw_unseen(known: jax.Array, bits: jax.Array) -> jax.Array:
     draws, the latest first, turns digits into cards. The known cards are draws that came before.
     """
     present = known >= 0
-    earlier = (known[None, :] < known[:, None]) & present[None, :] & jnp.tril(jnp.ones((known.size,) * 2, bool), -1)
+    order = jnp.arange(known.size)
+    earlier = (known[None, :] < known[:, None]) & present[None, :] & (order[None, :] < order[:, None])
     known_digits = jnp.where(present, known - jnp.sum(earlier, axis=1), NUM_CARDS)
     left = (NUM_CARDS - jnp.sum(present) - jnp.arange(bits.size)).astype(jnp.uint32)
     high, low = bits >> 16, bits & 0xFFFF

@@ -69,12 +69,18 @@ class Tally:
 
 
 def play_match(
-    agent: Player, opponent: Player, key: jax.Array, *, hands: int, params: Any = None, opponent_params: Any = None
+    agent: Player,
+    opponent: Player,
+    key: jax.Array,
+    *,
+    hands: int,
+    params: Any = None,
+    opponent_params: Any = None,
 ) -> MatchResult:
     """Play at least `hands` hands, rounded up to whole deals; `key` is consumed.
 
-    The game is the agent's; the opponents sit in all other seats. Programs are kept by (agent, opponent, number
-    of tables), so another match with other parameters, hands or key is not compiled again.
+    The game is the agent's; the opponents sit in all other seats. Programs are kept by agent, opponent and
+    number of tables, so a match with other parameters, hands or key is not compiled again.
     """
     started = time.monotonic()
     players = agent.environment.num_players
@@ -105,7 +111,7 @@ def _num_tables(agent: Player, opponent: Player, deals: int) -> int:
 
 @cache
 def _program(agent: Player, opponent: Player, batch: int):
-    """`(params, opponent_params, key, deals) -> Tally`, compiled once for these players and this many tables."""
+    """`(params, opponent_params, key, deals) -> Tally`, compiled once for these players and tables."""
 
     def play(params: Any, opponent_params: Any, key: jax.Array, deals: jax.Array) -> Tally:
         return _play(agent, opponent, params, opponent_params, key, deals, batch)
@@ -124,8 +130,8 @@ def _play(agent, opponent, params, opponent_params, key, deals, batch: int) -> T
     def hand(hands: jax.Array, lane: jax.Array):
         """Deal and stakes of a table's hand number `hands`: the same for P hands in succession."""
         number = lane + batch * (hands // players)
-        bits = jax.random.bits(jax.random.fold_in(deal_key, number), (tables.num_bits(environment),), jnp.uint32)
-        return tables.fresh_hand(environment, bits)
+        key = jax.random.fold_in(deal_key, number)
+        return tables.fresh_hand(environment, jax.random.bits(key, (tables.num_bits(environment),), jnp.uint32))
 
     def unfinished(carry) -> jax.Array:
         return jnp.any(carry[1].hands < quota)

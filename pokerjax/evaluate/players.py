@@ -19,6 +19,9 @@ from pokerjax.model.attention import segment
 from pokerjax.model.transformer import Model, masked_log_policy, sample
 
 
+Acted = tuple[jax.Array, Any]
+
+
 class Player(Protocol):
     """What a match needs of a player."""
 
@@ -31,8 +34,8 @@ class Player(Protocol):
         """What it remembers of `batch` tables before the first decision."""
         ...
 
-    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
-        """Engine actions int32[B] at the tables [B], and the new memory; `time` counts the steps of the match."""
+    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> Acted:
+        """Engine actions int32[B] at the tables [B], and the new memory; `time` counts the steps."""
         ...
 
 
@@ -46,7 +49,7 @@ class ScriptedPlayer:
     def memory(self, batch: int) -> None:
         """Nothing."""
 
-    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
+    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> Acted:
         """What the script plays; `params` and `memory` are passed over."""
         decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
         keys = jax.random.split(key, table.rotation.shape[0])
@@ -68,7 +71,7 @@ class ModelPlayer:
         """An empty cache."""
         return self.model.empty_cache(batch)
 
-    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> tuple[jax.Array, Any]:
+    def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> Acted:
         """One cached step for every table. Segments keep each seat's decisions to itself."""
         decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
         segments = segment(decision.hand, decision.seat, self.environment.num_players)

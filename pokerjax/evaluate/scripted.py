@@ -1,16 +1,16 @@
 """Scripted players: fixed ways to play, to measure an agent against.
 
-A scripted player is a pure, unbatched function `(layout, decision, key) -> action` in the engine's chips. It is
-given a `Decision`, which is what the seat legally sees (its token, what it may do) and no more, so none can look
-at a hidden card. Every raise is a share of the pot, as in the action menu, and the engine moves it into the
-legal bounds. Thresholds for hole cards are points of Bill Chen's formula.
+A scripted player is a pure, unbatched function `(layout, decision, key) -> action`, an action of the engine in
+chips. It is given a `Decision`, which is what the seat legally sees (its token, what it may do) and no more, so
+none can look at a hidden card. Every raise is a share of the pot, as in the action menu, and the engine moves
+it into the legal bounds. Thresholds for hole cards are points of Bill Chen's formula.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -47,10 +47,11 @@ def always_all_in(layout: tokens.Layout, decision: Decision, key: jax.Array) -> 
 def tight_aggressive(layout: tokens.Layout, decision: Decision, key: jax.Array) -> jax.Array:
     """Play 24 % of the hands, by raising, and go on betting while they hit.
 
-    Before the flop (Chen points): unraised, raise from 6 (24 % of hands). Facing a raise of up to 5 big blinds,
-    raise from 10 (4 %) and call from 8 (10 %); facing more, raise from 12 (2 %) and call from 10.
+    Before the flop (Chen points): unraised, raise from 6 (24 % of hands). Facing a raise to at most 5 big
+    blinds, raise from 10 (4 %) and call from 8 (10 %); facing more, raise from 12 (2 %) and call from 10.
     After it: with two pair of its own or better, bet and raise. With top pair or an overpair, bet, and call
     bets of up to the pot. With a lower pair, bet, and call up to half the pot. Otherwise check or fold.
+    Bets and raises are three quarters of the pot.
     """
     preflop, postflop = ((6, 6), (8, 10), (10, 12)), (0.0, 0.5, 1.0)
     return _styled(layout, decision, preflop, bet_from=PAIR, calls_up_to=postflop)
@@ -59,10 +60,11 @@ def tight_aggressive(layout: tokens.Layout, decision: Decision, key: jax.Array) 
 def rock(layout: tokens.Layout, decision: Decision, key: jax.Array) -> jax.Array:
     """Wait for premium hands and give up when they miss.
 
-    Before the flop (Chen points): unraised, raise from 9 (7 % of hands) and call from 8 (10 %). Facing a raise
-    of up to 5 big blinds, raise from 12 (2 %) and call from 9 (7 %); facing more, raise from 14 (queens or
-    better) and call from 12. After it: with two pair of its own or better, bet and raise. With top pair or
-    an overpair, bet, and call bets of up to half the pot. Otherwise check or fold.
+    Before the flop (Chen points): unraised, raise from 9 (7 % of hands) and call from 8 (10 %). Facing a
+    raise to at most 5 big blinds, raise from 12 (2 %) and call from 9 (7 %); facing more, raise from 14
+    (queens or better) and call from 12. After it: with two pair of its own or better, bet and raise. With top
+    pair or an overpair, bet, and call bets of up to half the pot. Otherwise check or fold. Bets and raises are
+    three quarters of the pot.
     """
     preflop, postflop = ((8, 9), (9, 12), (12, 14)), (0.0, 0.0, 0.5)
     return _styled(layout, decision, preflop, bet_from=TOP_PAIR, calls_up_to=postflop)
@@ -72,8 +74,8 @@ def pot_odds(layout: tokens.Layout, decision: Decision, key: jax.Array) -> jax.A
     """Play by equity against random hands: call when it exceeds the pot odds, raise when far ahead.
 
     The equity is that of the own cards in 24 random completions of the board and of the other hands still in.
-    Bet or raise the pot when it is at least 1.4 times an even share (heads-up: 70 %), call when it is at least
-    call / (pot + call), otherwise fold. It takes a raiser for a player of random hands, which is its weakness.
+    Bet or raise the pot when it is at least 1.4 times an even share (heads-up: 70 %), call when it is at
+    least call / (pot + call), otherwise fold. Its weakness: it takes a raiser's hand for a random one.
     """
     fields = layout.split(decision.token)
     share = equity(fields, key, samples=SAMPLES)
@@ -84,9 +86,8 @@ def pot_odds(layout: tokens.Layout, decision: Decision, key: jax.Array) -> jax.A
     return jnp.where(share * live >= 1.4, raised, jnp.where(share >= odds, poker.CALL, _give_up(decision)))
 
 
-SCRIPTED: dict[str, Script] = {
-    script.__name__: script for script in (random, always_call, always_all_in, tight_aggressive, rock, pot_odds)
-}
+_SCRIPTS = (random, always_call, always_all_in, tight_aggressive, rock, pot_odds)
+SCRIPTED: dict[str, Script] = {script.__name__: script for script in _SCRIPTS}
 
 
 def find(name: str) -> Script:
@@ -101,14 +102,15 @@ def find(name: str) -> Script:
 def chen_points(high: jax.Array, low: jax.Array) -> jax.Array:
     """Twice the points of Bill Chen's formula for two hole cards, high >= low, so that halves are whole (int32).
 
-    Source: Chen and Ankenman's formula as in Hellmuth Presents Read 'Em and Reap (2006): AA 20, AKs 12, 72o -1.5.
+    In points: AA 20, AKs 12, JTs 9, 72o -1.5.
     """
     top, bottom, suited = high // 4, low // 4, high % 4 == low % 4
     points = jnp.select([top == 12, top == 11, top == 10, top == 9], [20, 16, 14, 12], top + 2)
     gap = top - bottom - 1
     close = jnp.where((gap <= 1) & (top < 10), 2, 0)  # may make a straight above both cards
     penalty = jnp.select([gap <= 0, gap == 1, gap == 2, gap == 3], [0, 2, 4, 8], 10)
-    return jnp.where(top == bottom, jnp.maximum(2 * points, 10), points - penalty + close + jnp.where(suited, 4, 0))
+    unpaired = points - penalty + close + jnp.where(suited, 4, 0)
+    return jnp.where(top == bottom, jnp.maximum(2 * points, 10), unpaired)
 
 
 def made_hand(hole: jax.Array, board: jax.Array) -> jax.Array:
@@ -126,8 +128,7 @@ def made_hand(hole: jax.Array, board: jax.Array) -> jax.Array:
     return jnp.where(strong, STRONG, jnp.where((own <= 2) & (added == 1), pair, NOTHING))
 
 
-@dataclasses.dataclass(frozen=True)
-class _Wish:
+class _Wish(NamedTuple):
     """Which of raise and call a style wants; else it gives up."""
 
     raises: jax.Array
@@ -149,8 +150,9 @@ def _before_flop(fields: dict[str, jax.Array], thresholds) -> _Wish:
     """(call from, raise from) in Chen points, for an unraised pot, one small raise, and more."""
     points = chen_points(fields["hole_high"], fields["hole_low"])
     level, big_blind = jnp.max(fields["bets"]), fields["big_blind"]
-    row = (level > big_blind).astype(jnp.int32) + (level > 5 * big_blind)
-    call_from, raise_from = (jnp.select([row == 0, row == 1], column[:2], column[2]) for column in zip(*thresholds, strict=True))
+    rows = jnp.array(thresholds)
+    raised = jnp.where(level <= 5 * big_blind, rows[1], rows[2])
+    call_from, raise_from = jnp.where(level <= big_blind, rows[0], raised)
     return _Wish(raises=points >= 2 * raise_from, calls=points >= 2 * call_from)
 
 
@@ -171,7 +173,7 @@ def _pot_share(fields: dict[str, jax.Array], share: float) -> jax.Array:
 
 
 def _raise_to(decision: Decision, amount: jax.Array) -> jax.Array:
-    """Raise where the menu offers all-in, which says that the hand is not near its decision limit; else call."""
+    """Raise where the menu offers all-in, so the hand is not near its decision limit either; else call."""
     return jnp.where(decision.mask[-1], amount, poker.CALL)
 
 

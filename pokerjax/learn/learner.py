@@ -171,9 +171,11 @@ class Learner:
         learn = self.config.learn
 
         def loss(params, steps: Steps, goals: ppo.Targets):
-            logits, values, _ = self.model.sequence(params, steps.tokens, steps.segments)
+            logits, values, critic = self.model.sequence_with_critic(
+                params, steps.tokens, steps.segments, steps.secrets
+            )
             log_policy = masked_log_policy(logits, steps.masks)
-            return ppo.loss(log_policy, values, goals, entropy_coefficient, learn)
+            return ppo.loss(log_policy, values, critic, goals, entropy_coefficient, learn)
 
         def minibatch(carry, tables):
             params, optimizer = carry

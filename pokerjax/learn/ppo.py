@@ -58,9 +58,14 @@ def kl_divergence(log_policy: jax.Array, log_reference: jax.Array) -> jax.Array:
 
 
 def loss(
-    log_policy: jax.Array, values: jax.Array, targets: Targets, entropy_coefficient: jax.Array, config: LearnConfig
-) -> tuple[jax.Array, dict[str, jax.Array]]:
-    """The scalar loss and its parts, from log-policies [..., A] and values [...] in starting depths."""
+    log_policy: jax.Array, values: jax.Array, critic: jax.Array, targets: Targets,
+    entropy_coefficient: jax.Array, config: LearnConfig,
+) -> tuple[jax.Array, dict[str, jax.Array]]:  # fmt: skip
+    """The scalar loss and its parts, from log-policies [..., A], the seat's own values [...] and the critic's.
+
+    Both values are in starting depths and learn the same returns; the critic's are the baseline, the seat's own
+    are what an agent says of its prospects.
+    """
     weights = targets.weights
     log_probs = jnp.take_along_axis(log_policy, targets.actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.
@@ -68,11 +73,12 @@ def loss(
     objective, clipped, dual = clipped_objective(log_ratio, targets.advantages, config.clip, config.dual_clip)
     policy_loss = -weighted_mean(objective, weights)
     value_loss = 0.5 * weighted_mean((values - targets.returns) ** 2, weights)
+    critic_loss = 0.5 * weighted_mean((critic - targets.returns) ** 2, weights)
     mean_entropy = weighted_mean(entropy(log_policy), weights)
     magnet = weighted_mean(kl_divergence(log_policy, targets.magnet), weights)
     total = (
         policy_loss
-        + config.value_coefficient * value_loss
+        + config.value_coefficient * (value_loss + critic_loss)
         - entropy_coefficient * mean_entropy
         + config.magnet_coefficient * magnet
     )
@@ -80,6 +86,7 @@ def loss(
         "loss/total": total,
         "loss/policy": policy_loss,
         "loss/value": value_loss,
+        "loss/critic": critic_loss,
         "loss/entropy": mean_entropy,
         "loss/kl_magnet": magnet,
         # Unbiased and never negative: r - 1 - log r (Schulman, "Approximating KL divergence").

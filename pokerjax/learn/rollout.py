@@ -15,7 +15,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from pokerjax.env import menu, tables
+from pokerjax.env import menu, tables, tokens
 from pokerjax.env.tables import Environment, Outcome, Table
 from pokerjax.model.attention import NO_SEGMENT, segment
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy, sample
@@ -27,11 +27,12 @@ class Steps:
     """Recorded decisions; leading axes [B, W] (or [T, B] while a rollout is under way)."""
 
     tokens: jax.Array  # int32[..., width]
+    secrets: jax.Array  # int32[..., 4P - 3]: for the critic
     segments: jax.Array  # int32: hand * P + seat, NO_SEGMENT where there is no decision
     masks: jax.Array  # bool[..., A]
     actions: jax.Array  # int32: entry of the menu
     log_probs: jax.Array  # float32: of the action, when it was chosen
-    values: jax.Array  # float32: prediction when it was chosen, in starting depths
+    values: jax.Array  # float32: the critic's prediction then, in starting depths
     done: jax.Array  # bool: the action ended the hand
     rewards: jax.Array  # float32[..., P]: big blinds by seat where done
 
@@ -41,6 +42,7 @@ def empty_prefix(environment: Environment, batch: int) -> Steps:
     shape = (batch, environment.hand_limit)
     return Steps(
         tokens=jnp.zeros((*shape, environment.layout.width), jnp.int32),
+        secrets=jnp.zeros((*shape, 4 * environment.num_players - 3), jnp.int32),
         segments=jnp.full(shape, NO_SEGMENT, jnp.int32),
         masks=jnp.zeros((*shape, environment.num_actions), bool),
         actions=jnp.zeros(shape, jnp.int32),
@@ -86,7 +88,8 @@ def rollout(
         with jax.named_scope("engine"):
             decision = read(table)
         segments = segment(decision.hand, decision.seat, environment.num_players)
-        logits, values, cache = model.step(params, cache, decision.token, segments, time)
+        secrets = jax.vmap(tokens.secrets)(table.hand)
+        logits, values, cache = model.step_with_critic(params, cache, decision.token, segments, secrets, time)
         log_policy = masked_log_policy(logits, decision.mask)
         actions = sample(log_policy, jax.random.uniform(action_key, (batch,)))
         log_probs = jnp.take_along_axis(log_policy, actions[:, None], axis=-1)[:, 0]
@@ -95,7 +98,7 @@ def rollout(
             chips = jax.vmap(menu.choose)(decision.amounts, actions)
             table, outcome = play(table, chips, decision.legal, *deal_next(bits))
         steps = Steps(
-            tokens=decision.token, segments=segments, masks=decision.mask, actions=actions,
+            tokens=decision.token, secrets=secrets, segments=segments, masks=decision.mask, actions=actions,
             log_probs=log_probs, values=values, done=outcome.done, rewards=outcome.rewards,
         )  # fmt: skip
         return (table, cache), (steps, outcome)

@@ -32,6 +32,28 @@ def features(layout: tokens.Layout, token: jax.Array) -> jax.Array:
     return jnp.concatenate(parts).astype(jnp.float32)
 
 
+def secret_features(num_players: int, secrets: jax.Array) -> jax.Array:
+    """Features float32[F'] of one int32[4P - 3] of `tokens.secrets` (unbatched), for the critic of the training."""
+    own_category, others = secrets[0], secrets[1:].reshape(num_players - 1, 4)
+    high, low, sign, category = (others[:, i, None] for i in range(4))
+    ranks = jnp.arange(NUM_RANKS)
+    counts = (high // NUM_SUITS == ranks).astype(jnp.float32) + (low // NUM_SUITS == ranks)
+    parts = [
+        counts,
+        high // NUM_SUITS == low // NUM_SUITS,
+        high % NUM_SUITS == low % NUM_SUITS,
+        sign == jnp.arange(-1, 2),
+        category == jnp.arange(NUM_CATEGORIES),
+    ]
+    others = jnp.concatenate([x.astype(jnp.float32) for x in parts], axis=1).reshape(-1)
+    return jnp.concatenate([others, (own_category == jnp.arange(NUM_CATEGORIES)).astype(jnp.float32)])
+
+
+def num_secret_features(num_players: int) -> int:
+    """Length of what `secret_features` returns."""
+    return (NUM_RANKS + 2 + 3 + NUM_CATEGORIES) * (num_players - 1) + NUM_CATEGORIES
+
+
 def depth_bb(layout: tokens.Layout, token: jax.Array) -> jax.Array:
     """The most a seat can win or lose to one opponent, in big blinds: the unit of the value head. [..., width] -> [...]."""
     fields = layout.split(token)

@@ -48,8 +48,8 @@ class Block(nnx.Module):
 class Network(nnx.Module):
     """Embedding, blocks and heads."""
 
-    def __init__(self, config: ModelConfig, num_features: int, num_actions: int, rngs: nnx.Rngs):
-        """`num_features` in, `num_actions` logits and one value out."""
+    def __init__(self, config: ModelConfig, num_features: int, num_actions: int, rngs: nnx.Rngs, num_secrets: int):
+        """`num_features` in, `num_actions` logits and one value out; `num_secrets` more for the critic."""
         dtype = jnp.dtype(config.compute_dtype)
         width = config.d_model
         embed_init = nnx.initializers.normal(0.2)
@@ -60,11 +60,23 @@ class Network(nnx.Module):
         small = nnx.initializers.normal(0.01 * width**-0.5)
         self.policy = nnx.Linear(width, num_actions, kernel_init=small, rngs=rngs)
         self.value = nnx.Linear(width, 1, kernel_init=small, rngs=rngs)
+        inputs = width + num_secrets
+        self.critic_hidden = nnx.Linear(inputs, width, kernel_init=nnx.initializers.normal(inputs**-0.5), rngs=rngs)
+        self.critic_value = nnx.Linear(width, 1, kernel_init=small, rngs=rngs)
 
     def heads(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Logits [..., A] and value [...] in float32."""
         x = self.norm(x).astype(jnp.float32)
         return self.policy(x), self.value(x)[..., 0]
+
+    def critic(self, x: jax.Array, secrets: jax.Array) -> jax.Array:
+        """Value [...] from the stream and the features of the hidden cards; no gradient reaches the stream.
+
+        So the hidden cards train the critic alone: they reach no parameter that acts.
+        """
+        x = jax.lax.stop_gradient(self.norm(x).astype(jnp.float32))
+        hidden = jnp.square(jax.nn.relu(self.critic_hidden(jnp.concatenate([x, secrets], axis=-1))))
+        return self.critic_value(hidden)[..., 0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +92,8 @@ class Model:
 
     def _network(self, key: jax.Array) -> Network:
         inputs = features.num_features(self.environment.layout)
-        return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key))
+        secrets = features.num_secret_features(self.environment.num_players)
+        return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key), secrets)
 
     def init(self, key: jax.Array) -> Parameters:
         """Fresh float32 parameters as plain nested dictionaries."""
@@ -112,16 +125,32 @@ class Model:
         """One teacher-forced pass: logits [B, S, A], values [B, S] (in starting depths), and a `Cache` of length S."""
         with jax.named_scope("model"):
             network = self._merge(params)
-            x = self._embed(network, tokens_BxSxW)
-            mask = banded_mask(segments_BxS, self.environment.hand_limit)
-            keys, values = [], []
-            for block in network.blocks:
-                mixed, k, v = block.attention(block.attention_norm(x), mask)
-                x = block.mlp(x + mixed)
-                keys.append(k)
-                values.append(v)
-            logits, value = network.heads(x)
-            return logits, value, Cache(keys=tuple(keys), values=tuple(values), segments=segments_BxS)
+            x, cache = self._sequence(network, tokens_BxSxW, segments_BxS)
+            return *network.heads(x), cache
+
+    def sequence_with_critic(self, params: Parameters, tokens_BxSxW, segments_BxS, secrets_BxSxK):
+        """As `sequence`, for the update: logits, the seat's own values, and the critic's [B, S]."""
+        with jax.named_scope("model"):
+            network = self._merge(params)
+            x, _ = self._sequence(network, tokens_BxSxW, segments_BxS)
+            return *network.heads(x), network.critic(x, self._secrets(secrets_BxSxK))
+
+    def _sequence(self, network: Network, tokens_BxSxW: jax.Array, segments_BxS: jax.Array):
+        x = self._embed(network, tokens_BxSxW)
+        mask = banded_mask(segments_BxS, self.environment.hand_limit)
+        keys, values = [], []
+        for block in network.blocks:
+            mixed, k, v = block.attention(block.attention_norm(x), mask)
+            x = block.mlp(x + mixed)
+            keys.append(k)
+            values.append(v)
+        return x, Cache(keys=tuple(keys), values=tuple(values), segments=segments_BxS)
+
+    def _secrets(self, secrets: jax.Array) -> jax.Array:
+        players = self.environment.num_players
+        flat = secrets.reshape(-1, secrets.shape[-1])
+        vectors = jax.vmap(lambda one: features.secret_features(players, one))(flat)
+        return vectors.reshape(*secrets.shape[:-1], -1)
 
     def empty_cache(self, batch: int) -> Cache:
         """A ring for `batch` tables that holds nothing."""
@@ -134,20 +163,28 @@ class Model:
         """One cached step at `time` (any rising count): logits [B, A], values [B], the cache with the token in it."""
         with jax.named_scope("model"):
             network = self._merge(params)
-            x = self._embed(network, tokens_BxW)
-            index = time % cache.segments.shape[1]
-            ring = jax.lax.dynamic_update_slice_in_dim(cache.segments, segments_B[:, None], index, axis=1)
-            mask = ring == segments_B[:, None]
-            keys, values = [], []
-            for i, block in enumerate(network.blocks):
-                mixed, k, v = block.attention.step(
-                    block.attention_norm(x), cache.keys[i], cache.values[i], mask, index
-                )
-                x = block.mlp(x + mixed)
-                keys.append(k)
-                values.append(v)
-            logits, value = network.heads(x)
-            return logits, value, Cache(keys=tuple(keys), values=tuple(values), segments=ring)
+            x, cache = self._step(network, cache, tokens_BxW, segments_B, time)
+            return *network.heads(x), cache
+
+    def step_with_critic(self, params: Parameters, cache: Cache, tokens_BxW, segments_B, secrets_BxK, time):
+        """As `step`, for the rollout: the value is the critic's, which knows the hidden cards."""
+        with jax.named_scope("model"):
+            network = self._merge(params)
+            x, cache = self._step(network, cache, tokens_BxW, segments_B, time)
+            return network.heads(x)[0], network.critic(x, self._secrets(secrets_BxK)), cache
+
+    def _step(self, network: Network, cache: Cache, tokens_BxW, segments_B, time):
+        x = self._embed(network, tokens_BxW)
+        index = time % cache.segments.shape[1]
+        ring = jax.lax.dynamic_update_slice_in_dim(cache.segments, segments_B[:, None], index, axis=1)
+        mask = ring == segments_B[:, None]
+        keys, values = [], []
+        for i, block in enumerate(network.blocks):
+            mixed, k, v = block.attention.step(block.attention_norm(x), cache.keys[i], cache.values[i], mask, index)
+            x = block.mlp(x + mixed)
+            keys.append(k)
+            values.append(v)
+        return x, Cache(keys=tuple(keys), values=tuple(values), segments=ring)
 
 
 def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:

@@ -39,13 +39,13 @@ class Rules:
         if not 2 <= self.num_players <= 10:
             raise ValueError(f"num_players must be from 2 to 10, not {self.num_players}.")
         if self.betting != "no_limit":
-            raise ValueError(f'betting must be "no_limit", the only structure played so far, not {self.betting!r}.')
+            raise ValueError(f'betting must be "no_limit" (no other is played so far), not {self.betting!r}.')
         if self.house not in ("tda", "acpc"):
             raise ValueError(f'house must be "tda" or "acpc", not {self.house!r}.')
         if not isinstance(self.dead_antes, bool):
             raise ValueError(f"dead_antes must be True or False, not {self.dead_antes!r}.")
         if (self.hole_cards, self.board_cards) != (2, (0, 3, 1, 1)):
-            raise ValueError("hole_cards must be 2 and board_cards (0, 3, 1, 1): only hold'em is played so far.")
+            raise ValueError("hole_cards must be 2 and board_cards (0, 3, 1, 1): only hold'em is played.")
 
     @property
     def num_streets(self) -> int:
@@ -98,13 +98,13 @@ def stakes(rules: Rules, *, stacks, blinds=(50, 100), antes=0, big_blind: int | 
     if stacks.min() < 1:
         raise ValueError(f"stacks {stacks.tolist()} must be positive: leave empty seats out of the hand.")
     if stacks.sum() > MAX_CHIPS:
-        raise ValueError(f"stacks add up to {stacks.sum()} chips, more than {MAX_CHIPS}: use a larger chip unit.")
+        raise ValueError(f"stacks add up to more than {MAX_CHIPS} chips ({stacks.sum()}): use a larger unit.")
     if max(blinds.max(), antes.max()) > MAX_CHIPS // 2:
-        raise ValueError(f"blinds and antes must be at most {MAX_CHIPS // 2} chips: use a larger chip unit.")
+        raise ValueError(f"blinds and antes must be at most {MAX_CHIPS // 2} chips: use a larger unit.")
     if big_blind is None:
         big_blind = int(blinds[0 if num_players == 2 else 1])
     if not 1 <= big_blind <= MAX_CHIPS // 2:
-        raise ValueError(f"big_blind, the minimum bet, must be from 1 to {MAX_CHIPS // 2} chips, not {big_blind}.")
+        raise ValueError(f"big_blind (the minimum bet) must be 1 to {MAX_CHIPS // 2} chips, not {big_blind}.")
     return Stakes(*(jnp.asarray(x, jnp.int32) for x in (stacks, blinds, antes, big_blind)))
 
 
@@ -114,7 +114,7 @@ def _per_seat(name: str, amounts, num_players: int) -> np.ndarray:
     if amounts.ndim > 1 or (amounts.ndim == 1 and len(amounts) != num_players):
         raise ValueError(f"{name} must be one amount or {num_players}, one a seat, not {amounts.tolist()}.")
     if not np.issubdtype(amounts.dtype, np.integer):
-        raise ValueError(f"{name} must be whole chips (ints), not {amounts.tolist()}: use a smaller chip unit.")
+        raise ValueError(f"{name} must be whole chips, not {amounts.tolist()}: use a smaller chip unit.")
     if amounts.min() < 0:
         raise ValueError(f"{name} must not be negative, but are {amounts.tolist()}.")
     return np.broadcast_to(amounts.astype(np.int64), (num_players,))
@@ -127,5 +127,5 @@ def _blinds_per_seat(blinds, num_players: int) -> np.ndarray:
     elif blinds.shape == (2,) and blinds[0] < blinds[1]:
         blinds = blinds[::-1]
     elif blinds.ndim == 0:
-        raise ValueError(f"blinds must be one amount a seat or the pair (small, big), not the single {blinds}.")
+        raise ValueError(f"blinds must be one amount a seat or the pair (small, big), not {blinds}.")
     return _per_seat("blinds", blinds, num_players)

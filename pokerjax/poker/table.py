@@ -96,7 +96,7 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
 def legal(rules: Rules, state: State) -> Legal:
     """Return what the seat to act may do (unbatched)."""
     me = _one_hot(rules, state.actor)
-    stack, bet, faced = (jnp.sum(jnp.where(me, x, 0)) for x in (state.stacks, state.bets, state.faced))
+    stack, bet, faced = (_at(me, x) for x in (state.stacks, state.bets, state.faced))
     rivals = ~me & ~state.folded
 
     # A short blind is called in full, unless no rival can match more than the largest real bet.
@@ -125,21 +125,19 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
     Never leaves the rules: a raise is moved into its bounds, or becomes a call where none is allowed.
     A fold is always obeyed. Changes nothing once the hand is done.
     """
+    action = jnp.asarray(action, jnp.int32)
     may = legal(rules, state)
     me = _one_hot(rules, state.actor)
-    folds = jnp.asarray(action) < 0
-    raises = may.raises & (jnp.asarray(action) > 0)
-    raise_to = jnp.clip(jnp.asarray(action, jnp.int32), may.min_raise_to, may.max_raise_to)
-    bet = jnp.sum(jnp.where(me, state.bets, 0))
-    paid = jnp.where(raises, raise_to - bet, jnp.where(folds, 0, may.call_amount))
+    folds = action < CALL
+    raises = may.raises & (action > CALL)
+    raise_to = jnp.clip(action, may.min_raise_to, may.max_raise_to)
+    paid = jnp.where(raises, raise_to - _at(me, state.bets), jnp.where(folds, 0, may.call_amount))
     paid_by_seat = jnp.where(me, paid, 0)
 
     level = jnp.where(raises, raise_to, state.level)
-    full_raise = level - state.level
-    if rules.house == "acpc":  # keeps the largest raise-to it ever asked for
-        full_raise = jnp.maximum(full_raise, state.level + state.last_raise - level)
-    else:
-        full_raise = jnp.maximum(full_raise, state.last_raise)
+    last_raise = state.last_raise
+    if rules.house == "acpc":  # asks for no less in all than before, and for no less on top than now
+        last_raise = state.level + last_raise - level
     moved = replace(
         state,
         stacks=state.stacks - paid_by_seat,
@@ -149,7 +147,7 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
         contributed=state.contributed + paid_by_seat,
         level=level,
         faced=jnp.where(me, level, state.faced),
-        last_raise=jnp.where(raises, full_raise, state.last_raise),
+        last_raise=jnp.maximum(last_raise, level - state.level),
     )
     after = _advance(rules, moved)
     return jax.tree.map(lambda old, new: jnp.where(state.done, old, new), state, after)
@@ -167,7 +165,7 @@ def _advance(rules: Rules, state: State) -> State:
 
     street_ends = ~jnp.any(to_act)
     last_street = rules.num_streets - 1
-    showdown = street_ends & ((num_behind < 2) | (state.street == last_street))
+    showdown = (num_live > 1) & street_ends & ((num_behind < 2) | (state.street == last_street))
     done = showdown | (num_live == 1)
     next_street = street_ends & ~done
 
@@ -180,7 +178,7 @@ def _advance(rules: Rules, state: State) -> State:
         replace(
             state,
             actor=jnp.where(done, NOBODY, actor),
-            street=jnp.where(next_street, state.street + 1, jnp.where(showdown & (num_live > 1), last_street, state.street)),
+            street=jnp.where(showdown, last_street, state.street + next_street),
             bets=jnp.where(next_street | done, 0, state.bets),
             level=jnp.where(next_street, 0, state.level),
             faced=jnp.where(next_street, NOT_ACTED, state.faced),
@@ -207,6 +205,11 @@ def _one_hot(rules: Rules, seat: jax.Array) -> jax.Array:
     return jnp.arange(rules.num_players, dtype=jnp.int32) == seat
 
 
+def _at(me: jax.Array, amounts: jax.Array) -> jax.Array:
+    """Return the entry of int32[P] where the one-hot mask `me` is True, 0 if it nowhere is."""
+    return jnp.sum(jnp.where(me, amounts, 0), dtype=jnp.int32)
+
+
 def _next_seat(rules: Rules, seat: jax.Array, among: jax.Array) -> jax.Array:
     """Return the first seat of the mask `among` bool[P] to the left of `seat`; any seat if there is none."""
     num_players = rules.num_players
@@ -223,7 +226,7 @@ def check_action(rules: Rules, state: State, action: int) -> None:
     may = legal(rules, state)
     action, least, most = int(action), int(may.min_raise_to), int(may.max_raise_to)
     if action < FOLD:
-        raise ValueError(f"Action {action} is none: use -1 to fold, 0 to check or call, or the chips to raise to.")
+        raise ValueError(f"Action {action} is none: use -1 to fold, 0 to call, or the chips to raise to.")
     if action == FOLD and rules.house == "acpc" and not bool(may.fold):
         raise ValueError("Folding with nothing owed is not allowed by the ACPC dealer: check instead.")
     if action > CALL and not bool(may.raises):

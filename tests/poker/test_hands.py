@@ -41,7 +41,9 @@ def _recorded(replay, hand):
 def test_recorded_hands_are_legal_and_pay_what_was_paid(replay, name):
     groups = defaultdict(list)
     for hand in _load(name):
-        groups[poker.Rules(hand["n"], house=hand["rules"], dead_antes=hand["ante_mode"] == "dead")].append(hand)
+        groups[poker.Rules(hand["n"], house=hand["rules"], dead_antes=hand["ante_mode"] == "dead")].append(
+            hand
+        )
 
     for rules, hands in groups.items():
         final, before, legal = replay(rules, [_recorded(replay, hand) for hand in hands], NUM_STEPS)

@@ -1,11 +1,14 @@
 """Random hands against PokerKit (house "tda"): every decision and every payoff.
 
 Where rules.md says that PokerKit differs:
-- A seat that limped or checked and is then faced with a short all-in below the big blind may raise again
-  in PokerKit, not here. Such decisions are recognised and, if PokerKit's hand goes on with that raise,
-  the rest of the hand is left out.
+- Short all-ins. PokerKit lets all who have acted raise again once short all-ins in a row add up to a full
+  raise, also those who called some of them; and while nobody has made a full raise it measures by the
+  first short one, not by the big blind (so a limper may raise again). Here each seat needs a full raise
+  since it acted. Such decisions are recognised by a second reading of the rule, and where PokerKit's
+  hand goes on with that raise, the rest of the hand is left out.
 - PokerKit offers no raise when no opponent can match more, even if one has chips; here he has to be
   all-in. Recognised, and never played.
+- PokerKit asks a big blind whose last opponent is all-in for less; here nobody has a choice left.
 - Odd chips: all amounts are multiples of 2520, so that pots split evenly among up to ten.
 - Short big blinds and straddles are not played.
 """
@@ -71,7 +74,7 @@ def play_pokerkit(pokerkit, rng, recorded_hand, num_players, dead_antes):
     state = pokerkit.NoLimitTexasHoldem.create_state(
         tuple(pokerkit.Automation),
         not dead_antes,
-        tuple(antes),
+        tuple(reversed(antes)) if num_players == 2 else tuple(antes),  # heads-up it turns antes and blinds
         (UNIT, BIG_BLIND),
         BIG_BLIND,
         tuple(stacks),
@@ -104,27 +107,47 @@ def play_pokerkit(pokerkit, rng, recorded_hand, num_players, dead_antes):
     return game
 
 
+def reopened(game, t):
+    """Say, from the recorded actions alone, whether who acts at t is faced with a full raise since he acted."""
+    me, street = game.decisions[t].actor, game.decisions[t].street
+    full_raise, since, acted = BIG_BLIND, 0, False
+    level = BIG_BLIND if street == 0 else 0
+    for seen, action in zip(game.decisions[:t], game.recorded.actions[:t], strict=True):
+        if seen.street != street:
+            continue
+        raised = max(action - level, 0)
+        level += raised
+        full_raise = max(full_raise, raised)
+        acted = acted or seen.actor == me
+        since = 0 if seen.actor == me else since + raised
+    return not acted or since >= full_raise
+
+
 def assert_agree(game, final, before, legal):
     """Compare one hand. Return how many of its decisions PokerKit is known to see otherwise."""
     known = 0
     for t, (seen, action) in enumerate(zip(game.decisions, game.recorded.actions, strict=True)):
         at = (t, game)
-        assert not before.done[t], at
+        if before.done[t]:
+            assert (seen.call_amount, seen.min_raise_to) == (0, None), at
+            known += 1
+            continue
         assert (before.actor[t], before.street[t]) == (seen.actor, seen.street), at
         assert legal.call_amount[t] == seen.call_amount, at
         assert legal.fold[t] == (seen.call_amount > 0), at
         if legal.raises[t] == (seen.min_raise_to is not None):
             if legal.raises[t]:
-                assert (legal.min_raise_to[t], legal.max_raise_to[t]) == (seen.min_raise_to, seen.max_raise_to), at
+                assert (legal.min_raise_to[t], legal.max_raise_to[t]) == (
+                    seen.min_raise_to,
+                    seen.max_raise_to,
+                ), at
             continue
         known += 1
         rivals = ~before.folded[t] & (np.arange(len(before.bets[t])) != seen.actor)
         if legal.raises[t]:
             assert not np.any(rivals & (before.bets[t] + before.stacks[t] > before.level[t])), at
             continue
-        limped_or_checked = BIG_BLIND if seen.street == 0 else 0
-        assert before.faced[t, seen.actor] == limped_or_checked, at
-        assert 0 < before.level[t] - limped_or_checked < BIG_BLIND, at
+        assert not reopened(game, t), at
         if action > 0:
             return known
     assert final.done, game
@@ -141,7 +164,8 @@ def compare(replay, num_hands, sizes, dead_antes, seed):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PokerKit warns of short all-ins and the like
             games = [
-                play_pokerkit(pokerkit, rng, replay.RecordedHand, num_players, dead_antes) for _ in range(num_hands)
+                play_pokerkit(pokerkit, rng, replay.RecordedHand, num_players, dead_antes)
+                for _ in range(num_hands)
             ]
         assert max(len(game.decisions) for game in games) < NUM_STEPS
         final, before, legal = replay(rules, [game.recorded for game in games], NUM_STEPS)
@@ -149,7 +173,7 @@ def compare(replay, num_hands, sizes, dead_antes, seed):
         for i, game in enumerate(games):
             row = jax.tree.map(lambda x, i=i: x[i], (final, before, legal))
             known += assert_agree(game, *row)
-        assert known < 0.1 * sum(len(game.decisions) for game in games)
+        assert known < 0.05 * sum(len(game.decisions) for game in games)
 
 
 @pytest.mark.parametrize(("num_players", "dead_antes"), [(2, False), (5, False), (6, True)])

@@ -1,7 +1,7 @@
 """Hand strength against counts known from combinatorics, a slow evaluator written apart, and PokerKit."""
 
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +14,9 @@ strengths = jax.jit(jax.vmap(poker.strength))
 strengths_of_columns = jax.jit(jax.vmap(poker.strength, in_axes=1))
 
 # Hands of each category, from high card to straight flush.
-FIVE_CARD_COUNTS = [1_302_540, 1_098_240, 123_552, 54_912, 10_200, 5_108, 3_744, 624, 40]
+FIVE_CARD_COUNTS = [1302540, 1098240, 123552, 54912, 10200, 5108, 3744, 624, 40]
 FIVE_CARD_CLASSES = [1277, 2860, 858, 858, 10, 1277, 156, 156, 10]
-SEVEN_CARD_COUNTS = [23_294_460, 58_627_800, 31_433_400, 6_461_620, 6_180_020, 4_047_644, 3_473_184, 224_848, 41_584]
+SEVEN_CARD_COUNTS = [23294460, 58627800, 31433400, 6461620, 6180020, 4047644, 3473184, 224848, 41584]
 
 
 def random_hands(seed, num_hands, num_cards):
@@ -37,7 +37,7 @@ def slow_strength(cards):
         sizes = [size for _, size in groups]
         flush = len({card % 4 for card in hand}) == 1
         top = 3 if ranks == [12, 3, 2, 1, 0] else ranks[0]
-        straight = len(groups) == 5 and (ranks[0] - ranks[4] == 4 or top == 3 and ranks[0] == 12)
+        straight = len(groups) == 5 and (ranks[0] - ranks[4] == 4 or (top == 3 and ranks[0] == 12))
         if straight:
             return (8 if flush else 4), [top]
         kind = {(4, 1): 7, (3, 2): 6, (3, 1, 1): 3, (2, 2, 1): 2, (2, 1, 1, 1): 1}.get(tuple(sizes), 0)
@@ -49,7 +49,7 @@ def slow_strength(cards):
 def assert_same_order(ours, theirs):
     """Equal where equal, larger where larger: sort by ours and compare neighbours."""
     order = np.argsort(np.asarray(ours), kind="stable")
-    for a, b in zip(order[:-1], order[1:], strict=True):
+    for a, b in pairwise(order):
         assert theirs[a] <= theirs[b]
         assert (ours[a] == ours[b]) == (theirs[a] == theirs[b])
 

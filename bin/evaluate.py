@@ -1,0 +1,69 @@
+"""Measure an agent: python bin/evaluate.py RUN_OR_CHECKPOINT --num-games N [--opponents ...] [--json].
+
+Every deal is played with the agent in each seat; the result is in big blinds per 100 hands.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Annotated
+
+import tyro
+
+from pokerjax import commandline
+from pokerjax.config import Device, require
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Arguments:
+    """Play duplicate matches of a trained agent against scripted players and other checkpoints."""
+
+    run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_CHECKPOINT")]
+    """A run folder (its final or newest checkpoint) or one checkpoint."""
+    num_games: int = 20_000
+    """Hands against each opponent, rounded up to whole deals."""
+    opponents: tuple[str, ...] = (
+        "random", "always_call", "always_all_in", "tight_aggressive", "rock", "pot_odds",
+    )  # fmt: skip
+    """Scripted players by name, other runs or checkpoints by path."""
+    json: bool = False
+    """Print one JSON object instead of the table."""
+    seed: int = 0
+    """Seed of the deals and of the actions."""
+    device: Device = "auto"
+    """Where to run: auto takes the best there is."""
+
+
+def main(arguments: list[str]) -> None:
+    """Check the flags before JAX is imported, so that a typing mistake is answered at once."""
+    settings = commandline.parse(_Arguments, arguments, program="bin/evaluate.py")
+    most = 100_000_000
+    require(1 <= settings.num_games <= most, f"--num-games {settings.num_games} must be from 1 to {most}.")
+    require(bool(settings.opponents), "--opponents is empty: name at least one.")
+    require(0 <= settings.seed < 2**32, f"--seed {settings.seed} must be from 0 to 2**32 - 1.")
+    from pokerjax import device
+
+    device.use_compilation_cache()
+    device.select(settings.device)
+    _evaluate(settings)
+
+
+def _evaluate(settings: _Arguments) -> None:
+    import jax
+
+    from pokerjax.evaluate import contest, load, report
+
+    agent, opponents = load(settings.run_or_checkpoint), settings.opponents
+    results = {}
+    for name, result in contest(agent, opponents, jax.random.key(settings.seed), hands=settings.num_games):
+        if not results and not settings.json:
+            print(f"{report.title(agent)}\n\n{report.table_head(opponents)}")
+        if not settings.json:
+            print(report.table_row(opponents, name, result), flush=True)
+        results[name] = result
+    if settings.json:
+        print(report.to_json(agent, results))
+
+
+if __name__ == "__main__":
+    commandline.run(main)

@@ -1,0 +1,63 @@
+"""What an evaluation says: a table for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pokerjax.config import GameConfig
+from pokerjax.evaluate.contest import Contestant
+from pokerjax.evaluate.match import MatchResult
+
+
+def verdict(result: MatchResult) -> str:
+    """Whether the interval decides who is better."""
+    return "wins" if result.low > 0 else "loses" if result.high < 0 else "undecided"
+
+
+def title(agent: Contestant) -> str:
+    """One line that says who plays what."""
+    game = agent.config.game
+    played = f"{game.num_players} players, {_stacks(game)} big blinds"
+    return f"{agent.path}: {agent.games:,} games trained, {played}"
+
+
+def table_head(opponents: Sequence[str]) -> str:
+    """The first line of the table."""
+    columns = f"{'bb/100':>9} {'± 95 %':>8} {'hands':>9} {'seconds':>8} {'VPIP':>6} {'PFR':>6}  verdict"
+    return f"{'opponent':<{_width(opponents)}} {columns}"
+
+
+def table_row(opponents: Sequence[str], opponent: str, result: MatchResult) -> str:
+    """The line of one opponent, aligned with `table_head` of the same opponents."""
+    numbers = f"{result.bb100:>+9.1f} {result.ci95:>8.1f} {result.hands:>9,} {result.seconds:>8.1f}"
+    shares = f"{result.vpip:>6.1%} {result.pfr:>6.1%}"
+    return f"{opponent:<{_width(opponents)}} {numbers} {shares}  {verdict(result)}"
+
+
+def to_json(agent: Contestant, results: Mapping[str, MatchResult]) -> str:
+    """One JSON object: what was evaluated, and a list of results in bb/100."""
+    game = agent.config.game
+    rows = [
+        {"opponent": name, **dataclasses.asdict(result), "low": result.low, "high": result.high}
+        for name, result in results.items()
+    ]
+    data: dict[str, Any] = {
+        "checkpoint": str(agent.path),
+        "games_trained": agent.games,
+        "players": game.num_players,
+        "stack_bb": [game.shortest_stack, game.deepest_stack],
+        "results": rows,
+    }
+    return json.dumps(data, indent=2)
+
+
+def _stacks(game: GameConfig) -> str:
+    short, deep = game.shortest_stack, game.deepest_stack
+    return f"{deep:g}" if short == deep else f"{short:g} to {deep:g}"
+
+
+def _width(opponents: Sequence[str]) -> int:
+    return max(map(len, ["opponent", *opponents])) + 1

@@ -1,0 +1,260 @@
+"""Play against an agent in the shell.
+
+The dealer below keeps the true state; the agent is told, through `pokerjax.agents.Observation`, what its seat
+sees and no more. Stacks are full again at every hand, as in training, and the button moves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import TextIO
+
+import jax
+import numpy as np
+
+from pokerjax import poker
+from pokerjax.agents import Action, Agent, AgentDecision, Observation
+from pokerjax.env import tables
+
+YOU = 0  # the human's number at the table
+_STREETS = ("Before the flop", "Flop", "Turn", "River")
+_SUITS = {"c": "♣", "d": "♦", "h": "♥", "s": "♠"}
+_HELP = "type f (fold), c (check or call), r AMOUNT (raise to), a (all-in) or q (quit)"
+
+
+class Quit(Exception):
+    """The human leaves the table."""
+
+
+@partial(jax.jit, static_argnums=0)
+def _start(rules: poker.Rules, deal: poker.Deal, stakes: poker.Stakes):
+    state = poker.start(rules, deal, stakes)
+    return state, poker.legal(rules, state)
+
+
+@partial(jax.jit, static_argnums=0)
+def _act(rules: poker.Rules, state: poker.State, action: int):
+    state = poker.act(rules, state, action)
+    return state, poker.legal(rules, state)
+
+
+@dataclasses.dataclass
+class _Hand:
+    """One hand as the dealer keeps it; arrays are numpy."""
+
+    deal: poker.Deal
+    state: poker.State
+    legal: poker.Legal
+    actions: list[Action]
+    thoughts: list[str]  # what the agents had in mind, for study
+
+
+class Game:
+    """A session of one human against agents in all other seats."""
+
+    def __init__(self, agent: Agent, source: TextIO, out: TextIO, *, study: bool = False, seed: int | None = None):
+        """Read lines from `source`, write to `out`; `study` shows the agents' probabilities after each hand."""
+        self._agent, self._source, self._out, self._study = agent, source, out, study
+        self._random = random.Random(seed)
+        self._environment = tables.make_environment(agent.game)
+        self._players = agent.game.num_players
+        self._pretty = "utf" in (getattr(out, "encoding", None) or "utf-8").lower()
+        self.hands, self.won = 0, 0  # hands finished, and chips won in them
+
+    def play(self) -> None:
+        """Play hands until the human leaves; Ctrl-C and the end of the input are leaving too."""
+        game = self._agent.game
+        opponents = "1 agent" if self._players == 2 else f"{self._players - 1} agents"
+        blinds = f"blinds {game.small_blind}/{game.big_blind}"
+        self._say(f"You play {opponents}, {blinds}, {self._stack():,} chips each hand. At your turn\n{_HELP}.")
+        try:
+            while True:
+                self._play_hand()
+        except (Quit, KeyboardInterrupt):
+            self._say(f"\n{self._standing()} Goodbye.")
+
+    def _play_hand(self) -> None:
+        hand = self._deal()
+        seat = self._seat_of(YOU)
+        cards = self._cards(hand.deal.hole[seat])
+        self._say(f"\n── Hand {self.hands + 1} {'─' * 50}\nYou hold {cards} {self._position(seat)}.")
+        street = -1
+        while not hand.state.done:
+            if int(hand.state.street) != street:
+                street = int(hand.state.street)
+                self._say(f"\n{_STREETS[street]:<16} {self._board(hand, street)}   pot {int(hand.state.pot):,}")
+            self._take_turn(hand)
+        self._finish(hand)
+
+    def _take_turn(self, hand: _Hand) -> None:
+        seat = int(hand.state.actor)
+        if seat == self._seat_of(YOU):
+            chips = self._ask(hand)
+        else:
+            decision = self._agent.act(self._observe(hand, seat))
+            chips = {"fold": poker.FOLD, "raise": decision.amount}.get(decision.action, poker.CALL)
+            hand.thoughts.append(self._thought(hand, seat, decision))
+        self._say(f"  {self._name(seat)} {self._describe(hand, chips)}")
+        hand.actions.append(_plain(hand, chips))
+        state, legal = _act(self._environment.rules, hand.state, chips)
+        hand.state, hand.legal = jax.device_get((state, legal))
+
+    def _ask(self, hand: _Hand) -> int:
+        """The human's action in chips, asked until it is legal."""
+        while True:
+            print(f"  {self._choices(hand)} > ", end="", file=self._out, flush=True)
+            line = self._source.readline()
+            if not line:
+                raise Quit
+            try:
+                return _read_action(line, hand.legal)
+            except ValueError as error:
+                self._say(f"  {error}")
+
+    def _choices(self, hand: _Hand) -> str:
+        legal, seat = hand.legal, self._seat_of(YOU)
+        owed = int(legal.call_amount)
+        parts = [f"[f]old  [c]all {owed:,}" if owed else "[c]heck"]
+        if legal.raises:
+            bounds = f"{int(legal.min_raise_to):,} to {int(legal.max_raise_to):,}"
+            parts.append(f"[r]aise to ({bounds})  [a]ll-in")
+        return f"pot {int(hand.state.pot):,}, you have {int(hand.state.stacks[seat]):,}: " + "  ".join(parts)
+
+    def _finish(self, hand: _Hand) -> None:
+        state = hand.state
+        live = [seat for seat in range(self._players) if not state.folded[seat]]
+        if len(live) > 1:
+            self._say(f"\n{'Showdown':<16} {self._board(hand, 3)}")
+            for seat in live:
+                made = poker.CATEGORY_NAMES[int(state.strengths[seat]) >> 26]
+                self._say(f"  {self._name(seat):<8} {self._cards(hand.deal.hole[seat])}   {made}")
+        for seat in range(self._players):
+            if state.payoffs[seat] > 0:
+                self._say(f"  {self._name(seat)} {'win' if self._name(seat) == 'You' else 'wins'} {int(state.payoffs[seat]):,}.")
+        if self._study:
+            self._say("\n".join(["", *hand.thoughts]))
+        self.won += int(state.payoffs[self._seat_of(YOU)])
+        self.hands += 1
+        self._say(self._standing())
+
+    def _deal(self) -> _Hand:
+        rules = self._environment.rules
+        cards = np.array(self._random.sample(range(52), rules.num_cards), np.int32)
+        deal = poker.Deal(hole=cards[: 2 * self._players].reshape(-1, 2), board=cards[2 * self._players :])
+        stacks = np.full(self._players, self._stack(), np.int32)
+        state, legal = jax.device_get(_start(rules, deal, tables.stakes_for(self._environment, stacks)))
+        return _Hand(deal, state, legal, [], [])
+
+    def _observe(self, hand: _Hand, seat: int) -> Observation:
+        """What the agent in this seat is told: no card of another seat, none of the board to come."""
+        game, shown = self._agent.game, _num_shown(int(hand.state.street))
+        return Observation(
+            seat=seat,
+            hole=_names(hand.deal.hole[seat]),
+            board=_names(hand.deal.board[:shown]),
+            stacks=[self._stack()] * self._players,
+            blinds=(game.small_blind, game.big_blind),
+            antes=game.ante,
+            actions=tuple(hand.actions),
+        )
+
+    def _stack(self) -> int:
+        """Chips at the start of a hand: the deepest stack the agent was trained for."""
+        return round(self._agent.game.deepest_stack * self._agent.game.big_blind)
+
+    def _seat_of(self, player: int) -> int:
+        return (player - self.hands - 1) % self._players  # you begin on the button
+
+    def _name(self, seat: int) -> str:
+        player = (seat - self._seat_of(YOU)) % self._players
+        return "You" if player == YOU else "Agent" if self._players == 2 else f"Agent {player}"
+
+    def _position(self, seat: int) -> str:
+        if seat == self._players - 1:
+            return "on the button"
+        blinds = ("in the big blind",) if self._players == 2 else ("in the small blind", "in the big blind")
+        return blinds[seat] if seat < len(blinds) else f"in seat {seat + 1} of {self._players}"
+
+    def _describe(self, hand: _Hand, chips: int) -> str:
+        """The action in words, for "You" or an agent."""
+        s = "" if int(hand.state.actor) == self._seat_of(YOU) else "s"
+        if chips < 0:
+            return f"fold{s}"
+        if chips == 0:
+            owed = int(hand.legal.call_amount)
+            return f"call{s} {owed:,}" if owed else f"check{s}"
+        verb = "raise" if hand.state.bets.max() > 0 else "bet"
+        to = " to" if verb == "raise" else ""
+        return f"{verb}{s}{to} {chips:,}" + (", all-in" if chips == hand.legal.max_raise_to else "")
+
+    def _thought(self, hand: _Hand, seat: int, decision: AgentDecision) -> str:
+        ranked = sorted(decision.probabilities.items(), key=lambda item: -item[1])
+        shares = ", ".join(f"{name} {share:.0%}" for name, share in ranked)
+        where = f"{self._name(seat)}, {_STREETS[int(hand.state.street)].lower()}, {self._cards(hand.deal.hole[seat])}"
+        return f"  {where}: {shares}; expects {decision.value_bb:+.1f} bb"
+
+    def _board(self, hand: _Hand, street: int) -> str:
+        return self._cards(hand.deal.board[: _num_shown(street)])
+
+    def _cards(self, cards: np.ndarray) -> str:
+        names = [poker.card_name(int(card)) for card in cards]
+        return " ".join(name[0] + _SUITS[name[1]] if self._pretty else name for name in names)
+
+    def _standing(self) -> str:
+        if not self.hands:
+            return "No hand was finished."
+        bb100 = 100 * self.won / self._agent.game.big_blind / self.hands
+        hands = f"{self.hands} hand{'s' if self.hands > 1 else ''}"
+        return f"After {hands} you are at {self.won:+,} chips, {bb100:+.0f} bb/100."
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._out, flush=True)
+
+
+def _read_action(line: str, legal: poker.Legal) -> int:
+    """The chips that a line of input means. Raises ValueError with a sentence."""
+    word, _, rest = line.strip().lower().partition(" ")
+    least, most = int(legal.min_raise_to), int(legal.max_raise_to)
+    if word in ("q", "quit"):
+        raise Quit
+    if word in ("c", "call", "check"):
+        return poker.CALL
+    if word in ("f", "fold"):
+        if not legal.fold:
+            raise ValueError("There is nothing to call, so check instead of folding.")
+        return poker.FOLD
+    if word not in ("r", "raise", "a", "all-in"):
+        raise ValueError(f"Please {_HELP}.")
+    if not legal.raises:
+        raise ValueError("You may not raise now: call or fold.")
+    if word in ("a", "all-in"):
+        return most
+    amount = rest.replace(",", "").strip()
+    if not amount.isdecimal() or not least <= int(amount) <= most:
+        raise ValueError(f"Raise to {least:,} up to {most:,} chips, as in: r {least}.")
+    return int(amount)
+
+
+def _plain(hand: _Hand, chips: int) -> Action:
+    """The action as `Observation.actions` writes it."""
+    if chips > 0:
+        return "raise", chips
+    return "fold" if chips < 0 else "call" if hand.legal.call_amount > 0 else "check"
+
+
+def _num_shown(street: int) -> int:
+    return street + 2 if street else 0
+
+
+def _names(cards: np.ndarray) -> str:
+    return "".join(poker.card_name(int(card)) for card in cards)
+
+
+def play(agent: Agent, source: TextIO, out: TextIO, **options) -> Game:
+    """Play until the human leaves; return the finished session."""
+    game = Game(agent, source, out, **options)
+    game.play()
+    return game
