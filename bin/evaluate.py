@@ -51,11 +51,12 @@ def main(arguments: list[str]) -> None:
 def _evaluate(settings: _Arguments) -> None:
     import jax
 
-    from pokerjax.evaluate import contest, load, report
+    from pokerjax.evaluate import load, play_opponents, report
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
     results = {}
-    for name, result in contest(agent, opponents, jax.random.key(settings.seed), hands=settings.num_games):
+    key = jax.random.key(settings.seed)
+    for name, result in play_opponents(agent, opponents, key, hands=settings.num_games):
         if not results and not settings.json:
             print(f"{report.title(agent)}\n\n{report.table_head(opponents)}")
         if not settings.json:

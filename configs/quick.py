@@ -17,5 +17,5 @@ config = Config(
         magnet_coefficient=0.1,
         magnet_half_life=0.03,
     ),
-    run=RunConfig(num_games=600_000, checkpoint_every=100, evaluate_every=0, opponents=("random", "always_call", "always_all_in", "tight_aggressive", "rock")),
+    run=RunConfig(num_games=600_000, checkpoint_every=100, evaluate_every=0, evaluate_games=30_000, opponents=("random", "always_call", "always_all_in", "tight_aggressive", "rock")),
 )

@@ -2,7 +2,8 @@
 
     agent = create_llm_agent(model_path="runs/base")
     decision = agent.act(Observation(
-        seat=1, hole="AhKd", stacks=(10_000, 10_000), blinds=(50, 100), actions=[("raise", 300), ("raise", 900)]
+        seat=1, hole="AhKd", stacks=(10_000, 10_000), blinds=(50, 100),
+        actions=[("raise", 300), ("raise", 900)],
     ))
 
 Amounts are chips; seats are positions: seat 0 is the first left of the button, the last seat is the button;
@@ -15,6 +16,7 @@ import dataclasses
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -184,7 +186,7 @@ def _replay(environment: Environment, deal: poker.Deal, stakes: poker.Stakes, ac
 
 @partial(jax.jit, static_argnums=0)
 def _policy(model: Model, params: Parameters, read: jax.Array, count: jax.Array, mask: jax.Array):
-    """Log-policy [A] and value in big blinds at the last of `count` tokens of one seat, padded to [R, width]."""
+    """Log-policy [A] and value in big blinds at the last of `count` tokens of a seat, padded to [R, W]."""
     segments = jnp.where(jnp.arange(read.shape[0]) < count, 0, NO_SEGMENT)
     logits, values, _ = model.sequence(params, read[None], segments[None])
     value_bb = values[0, count - 1] * depth_bb(model.environment.layout, read[count - 1])
@@ -197,9 +199,8 @@ def _stakes(environment: Environment, observation: Observation) -> poker.Stakes:
         raise ValueError(f"The agent was trained for {players} players, but stacks names {given}.")
     if not 0 <= observation.seat < players:
         raise ValueError(f"seat {observation.seat} must be from 0 to {players - 1}.")
-    return poker.stakes(
-        environment.rules, stacks=observation.stacks, blinds=observation.blinds, antes=observation.antes
-    )
+    antes: Any = observation.antes  # one amount, or one a seat
+    return poker.stakes(environment.rules, stacks=observation.stacks, blinds=observation.blinds, antes=antes)
 
 
 def _deal(environment: Environment, observation: Observation) -> poker.Deal:
@@ -217,7 +218,7 @@ def _deal(environment: Environment, observation: Observation) -> poker.Deal:
     hands = [[next(unseen), next(unseen)] for _ in range(environment.num_players)]
     hands[observation.seat] = hole.tolist()
     full = [*board.tolist(), *(next(unseen) for _ in range(5 - len(board)))]
-    return poker.Deal(hole=np.array(hands, np.int32), board=np.array(full, np.int32))
+    return poker.Deal(hole=jnp.array(hands, jnp.int32), board=jnp.array(full, jnp.int32))
 
 
 def _engine_action(index: int, action: Action) -> int:

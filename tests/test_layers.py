@@ -19,6 +19,7 @@ ALLOWED = {
     "evaluate": {"poker", "env", "model"},
     "agents": {"poker", "env", "model"},
     "play": {"poker", "env", "model", "agents"},
+    "benchmark": {"poker", "env", "model", "learn"},
 }
 # Host modules below the layers: every layer but `poker` may read the config and the compiler's options, and
 # those that load an agent its checkpoint.

@@ -1,6 +1,6 @@
 """How well an agent plays: duplicate matches against scripted players and other checkpoints."""
 
-from pokerjax.evaluate.contest import contest, during_training, load
+from pokerjax.evaluate.contest import during_training, load, play_opponents
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.evaluate.scripted import SCRIPTED
@@ -11,8 +11,8 @@ __all__ = [
     "ModelPlayer",
     "Player",
     "ScriptedPlayer",
-    "contest",
     "during_training",
     "load",
     "play_match",
+    "play_opponents",
 ]

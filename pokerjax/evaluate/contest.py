@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from pokerjax import checkpoint
 from pokerjax.config import Config, GameConfig, UserError, differences
@@ -43,7 +44,7 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
 def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
     """The scripted player of that name, or else the policy at that path. Raises `UserError`."""
     if name in scripted.SCRIPTED or not (Path(name).exists() or "/" in name):
-        return ScriptedPlayer(make_environment(game), scripted.find(name)), None
+        return _scripted_player(name, game)
     other = load(name)
     ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other.config.game))
     if changed := differences(ours, theirs, "game"):
@@ -51,7 +52,13 @@ def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
     return other.player, other.params
 
 
-def contest(
+def _scripted_player(name: str, game: GameConfig) -> tuple[ScriptedPlayer, Parameters]:
+    """The player that knows all scripts, so that one program serves them all, and the number of this one."""
+    number = list(scripted.SCRIPTED.values()).index(scripted.find(name))
+    return ScriptedPlayer(make_environment(game), tuple(scripted.SCRIPTED.values())), jnp.int32(number)
+
+
+def play_opponents(
     agent: Contestant, opponents: Sequence[str], key: jax.Array, *, hands: int
 ) -> Iterator[tuple[str, MatchResult]]:
     """Play the opponents one after the other, all on the same deals; all names are checked first."""
@@ -64,16 +71,16 @@ def contest(
 def during_training(config: Config) -> Callable[[Any, jax.Array], dict[str, float]]:
     """The evaluation that a training run repeats: `(params, key) -> metrics` against the config's opponents.
 
-    Raises `UserError` for an unknown opponent. Compiles each match once.
+    Raises `UserError` for an unknown opponent. Compiles one match for all of them, once.
     """
-    environment = make_environment(config.game)
-    agent = ModelPlayer(Model(environment, config.model))
-    opponents = {name: ScriptedPlayer(environment, scripted.find(name)) for name in config.run.opponents}
+    agent = ModelPlayer(Model(make_environment(config.game), config.model))
+    opponents = {name: _scripted_player(name, config.game) for name in config.run.opponents}
 
     def evaluate(params: Parameters, key: jax.Array) -> dict[str, float]:
         metrics = {}
-        for name, opponent in opponents.items():
-            result = play_match(agent, opponent, key, hands=config.run.evaluate_games, params=params)
+        for name, (opponent, number) in opponents.items():
+            hands = config.run.evaluate_games
+            result = play_match(agent, opponent, key, hands=hands, params=params, opponent_params=number)
             metrics[f"eval/{name}_bb100"] = result.bb100
             metrics[f"eval/{name}_ci95"] = result.ci95
         return metrics

@@ -131,7 +131,8 @@ def _play(agent, opponent, params, opponent_params, key, deals, batch: int) -> T
         """Deal and stakes of a table's hand number `hands`: the same for P hands in succession."""
         number = lane + batch * (hands // players)
         key = jax.random.fold_in(deal_key, number)
-        return tables.fresh_hand(environment, jax.random.bits(key, (tables.num_bits(environment),), jnp.uint32))
+        bits = jax.random.bits(key, (tables.num_bits(environment),), jnp.uint32)
+        return tables.fresh_hand(environment, bits)
 
     def unfinished(carry) -> jax.Array:
         return jnp.any(carry[1].hands < quota)

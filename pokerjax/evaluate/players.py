@@ -8,6 +8,7 @@ that is what a batch allows: the match takes the action of the one whose turn it
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any, Protocol
 
 import jax
@@ -17,7 +18,6 @@ from pokerjax.env.tables import Environment, Table
 from pokerjax.evaluate.scripted import Script
 from pokerjax.model.attention import segment
 from pokerjax.model.transformer import Model, masked_log_policy, sample
-
 
 Acted = tuple[jax.Array, Any]
 
@@ -41,19 +41,24 @@ class Player(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class ScriptedPlayer:
-    """A player by rule. It has no parameters and remembers nothing."""
+    """A player by rule, which remembers nothing. Its parameter is the number of the script it plays by.
+
+    So one compiled match serves all the scripts; only the one that is asked for is run.
+    """
 
     environment: Environment
-    script: Script
+    scripts: tuple[Script, ...]
 
     def memory(self, batch: int) -> None:
         """Nothing."""
 
     def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> Acted:
-        """What the script plays; `params` and `memory` are passed over."""
+        """What script number `params` plays, the first if None."""
         decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
         keys = jax.random.split(key, table.rotation.shape[0])
-        return jax.vmap(lambda d, k: self.script(self.environment.layout, d, k))(decision, keys), memory
+        # Without `vmap` over the index, a switch runs one branch and not all.
+        branches = [jax.vmap(partial(script, self.environment.layout)) for script in self.scripts]
+        return jax.lax.switch(0 if params is None else params, branches, decision, keys), memory
 
 
 @dataclasses.dataclass(frozen=True)

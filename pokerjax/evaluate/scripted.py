@@ -1,9 +1,9 @@
 """Scripted players: fixed ways to play, to measure an agent against.
 
-A scripted player is a pure, unbatched function `(layout, decision, key) -> action`, an action of the engine in
-chips. It is given a `Decision`, which is what the seat legally sees (its token, what it may do) and no more, so
-none can look at a hidden card. Every raise is a share of the pot, as in the action menu, and the engine moves
-it into the legal bounds. Thresholds for hole cards are points of Bill Chen's formula.
+A scripted player is a pure, unbatched function `(layout, decision, key) -> action`, an engine action in chips.
+It is given a `Decision`, which is what the seat legally sees (its token, what it may do) and no more, so none
+can look at a hidden card. Every raise is a share of the pot, as in the action menu, and the engine moves it
+into the legal bounds. Thresholds for hole cards are points of Bill Chen's formula.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def rock(layout: tokens.Layout, decision: Decision, key: jax.Array) -> jax.Array
     Before the flop (Chen points): unraised, raise from 9 (7 % of hands) and call from 8 (10 %). Facing a
     raise to at most 5 big blinds, raise from 12 (2 %) and call from 9 (7 %); facing more, raise from 14
     (queens or better) and call from 12. After it: with two pair of its own or better, bet and raise. With top
-    pair or an overpair, bet, and call bets of up to half the pot. Otherwise check or fold. Bets and raises are
-    three quarters of the pot.
+    pair or an overpair, bet, and call bets of up to half the pot. Otherwise check or fold. Bets and raises
+    are three quarters of the pot.
     """
     preflop, postflop = ((8, 9), (9, 12), (12, 14)), (0.0, 0.0, 0.5)
     return _styled(layout, decision, preflop, bet_from=TOP_PAIR, calls_up_to=postflop)
@@ -100,7 +100,7 @@ def find(name: str) -> Script:
 
 
 def chen_points(high: jax.Array, low: jax.Array) -> jax.Array:
-    """Twice the points of Bill Chen's formula for two hole cards, high >= low, so that halves are whole (int32).
+    """Twice the points of Bill Chen's formula for hole cards high >= low, so that halves are whole (int32).
 
     In points: AA 20, AKs 12, JTs 9, 72o -1.5.
     """

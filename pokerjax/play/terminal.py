@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Callable
+from collections.abc import Iterable
 from functools import partial
-from typing import TextIO
+from typing import Any, TextIO
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from pokerjax import poker
@@ -55,8 +56,10 @@ class _Hand:
 class Game:
     """A session of one human against agents in all other seats."""
 
-    def __init__(self, agent: Agent, source: TextIO, out: TextIO, *, study: bool = False, seed: int | None = None):
-        """Read lines from `source`, write to `out`; `study` shows the agents' probabilities after each hand."""
+    def __init__(
+        self, agent: Agent, source: TextIO, out: TextIO, *, study: bool = False, seed: int | None = None
+    ):
+        """Read from `source`, write to `out`; `study` shows the agents' probabilities after each hand."""
         self._agent, self._source, self._out, self._study = agent, source, out, study
         self._random = random.Random(seed)
         self._environment = tables.make_environment(agent.game)
@@ -69,7 +72,7 @@ class Game:
         game = self._agent.game
         opponents = "1 agent" if self._players == 2 else f"{self._players - 1} agents"
         blinds = f"blinds {game.small_blind}/{game.big_blind}"
-        self._say(f"You play {opponents}, {blinds}, {self._stack():,} chips each hand. At your turn\n{_HELP}.")
+        self._say(f"You play {opponents}, {blinds}, {self._stack():,} chips each hand.\nAt your turn {_HELP}.")
         try:
             while True:
                 self._play_hand()
@@ -80,12 +83,14 @@ class Game:
         hand = self._deal()
         seat = self._seat_of(YOU)
         cards = self._cards(hand.deal.hole[seat])
-        self._say(f"\n── Hand {self.hands + 1} {'─' * 50}\nYou hold {cards} {self._position(seat)}.")
+        rule = ("─" if self._pretty else "-") * 2
+        self._say(f"\n{rule} Hand {self.hands + 1} {rule * 20}\nYou hold {cards} {self._position(seat)}.")
         street = -1
         while not hand.state.done:
             if int(hand.state.street) != street:
                 street = int(hand.state.street)
-                self._say(f"\n{_STREETS[street]:<16} {self._board(hand, street)}   pot {int(hand.state.pot):,}")
+                board = self._board(hand, street)
+                self._say(f"\n{f'{_STREETS[street]}  {board}'.strip()}   pot {int(hand.state.pot):,}")
             self._take_turn(hand)
         self._finish(hand)
 
@@ -127,15 +132,16 @@ class Game:
         state = hand.state
         live = [seat for seat in range(self._players) if not state.folded[seat]]
         if len(live) > 1:
-            self._say(f"\n{'Showdown':<16} {self._board(hand, 3)}")
+            self._say(f"\nShowdown  {self._board(hand, 3)}")
             for seat in live:
                 made = poker.CATEGORY_NAMES[int(state.strengths[seat]) >> 26]
                 self._say(f"  {self._name(seat):<8} {self._cards(hand.deal.hole[seat])}   {made}")
         for seat in range(self._players):
             if state.payoffs[seat] > 0:
-                self._say(f"  {self._name(seat)} {'win' if self._name(seat) == 'You' else 'wins'} {int(state.payoffs[seat]):,}.")
+                wins = "win" if seat == self._seat_of(YOU) else "wins"
+                self._say(f"  {self._name(seat)} {wins} {int(state.payoffs[seat]):,}.")
         if self._study:
-            self._say("\n".join(["", *hand.thoughts]))
+            self._say("\n".join(["\nWhat the agent thought", *hand.thoughts]))
         self.won += int(state.payoffs[self._seat_of(YOU)])
         self.hands += 1
         self._say(self._standing())
@@ -143,10 +149,11 @@ class Game:
     def _deal(self) -> _Hand:
         rules = self._environment.rules
         cards = np.array(self._random.sample(range(52), rules.num_cards), np.int32)
-        deal = poker.Deal(hole=cards[: 2 * self._players].reshape(-1, 2), board=cards[2 * self._players :])
-        stacks = np.full(self._players, self._stack(), np.int32)
-        state, legal = jax.device_get(_start(rules, deal, tables.stakes_for(self._environment, stacks)))
-        return _Hand(deal, state, legal, [], [])
+        hole, board = np.split(cards, [2 * self._players])
+        deal = poker.Deal(hole=jnp.asarray(hole.reshape(-1, 2)), board=jnp.asarray(board))
+        stakes = tables.stakes_for(self._environment, jnp.full(self._players, self._stack(), jnp.int32))
+        state, legal = jax.device_get(_start(rules, deal, stakes))
+        return _Hand(jax.device_get(deal), state, legal, [], [])
 
     def _observe(self, hand: _Hand, seat: int) -> Observation:
         """What the agent in this seat is told: no card of another seat, none of the board to come."""
@@ -193,13 +200,14 @@ class Game:
     def _thought(self, hand: _Hand, seat: int, decision: AgentDecision) -> str:
         ranked = sorted(decision.probabilities.items(), key=lambda item: -item[1])
         shares = ", ".join(f"{name} {share:.0%}" for name, share in ranked)
-        where = f"{self._name(seat)}, {_STREETS[int(hand.state.street)].lower()}, {self._cards(hand.deal.hole[seat])}"
+        street = _STREETS[int(hand.state.street)].lower()
+        where = f"{self._name(seat)}, {street}, {self._cards(hand.deal.hole[seat])}"
         return f"  {where}: {shares}; expects {decision.value_bb:+.1f} bb"
 
     def _board(self, hand: _Hand, street: int) -> str:
         return self._cards(hand.deal.board[: _num_shown(street)])
 
-    def _cards(self, cards: np.ndarray) -> str:
+    def _cards(self, cards: Iterable[Any]) -> str:
         names = [poker.card_name(int(card)) for card in cards]
         return " ".join(name[0] + _SUITS[name[1]] if self._pretty else name for name in names)
 
@@ -249,7 +257,7 @@ def _num_shown(street: int) -> int:
     return street + 2 if street else 0
 
 
-def _names(cards: np.ndarray) -> str:
+def _names(cards: Iterable[Any]) -> str:
     return "".join(poker.card_name(int(card)) for card in cards)
 
 

@@ -108,7 +108,7 @@ def play_pokerkit(pokerkit, rng, recorded_hand, num_players, dead_antes):
 
 
 def reopened(game, t):
-    """Say, from the recorded actions alone, whether who acts at t is faced with a full raise since he acted."""
+    """Say, from the recorded actions alone, whether the actor faces a full raise since he acted."""
     me, street = game.decisions[t].actor, game.decisions[t].street
     full_raise, since, acted = BIG_BLIND, 0, False
     level = BIG_BLIND if street == 0 else 0

@@ -1,0 +1,146 @@
+"""Measure speed: python bin/benchmark.py {engine|strength|train} [--json] [flags; --help after the name lists them].
+
+engine    random legal hold'em at many tables, dealing, hand strength and settling included
+strength  strength of seven cards
+train     the train step of a config, as a share of the matrix rate of the device, and where its time goes
+          (--config FILE and every field of the config as a flag, as for bin/train.py; --iterations N)
+
+With --json each measurement is one JSON object a line. Speeds are medians of repetitions in steady state.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import itertools
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from pokerjax import commandline
+from pokerjax.config import Config, Device, UserError, require
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Engine:
+    """Play random legal hold'em at 100 big blinds, many tables at once."""
+
+    num_players: tuple[int, ...] = (2, 6)
+    """Table sizes, one measurement each."""
+    tables: tuple[int, ...] = (4096,)
+    """Numbers of tables, one measurement each."""
+    length: int = 128
+    """Decisions of each table in one call of the compiled program."""
+    environment: bool = False
+    """Also time the learner's environment: menu, tokens, sampling and records on top of the rules."""
+    seconds: float = 5.0
+    """Time for each measurement."""
+    json: bool = False
+    """Print one JSON object a line instead of the table."""
+    device: Device = "auto"
+    """Where to run: auto takes the best there is."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Strength:
+    """Find the strength of random seven-card hands."""
+
+    hands: int = 1 << 18
+    """Hands in the batch."""
+    seconds: float = 5.0
+    """Time for the measurement."""
+    json: bool = False
+    """Print one JSON object instead of the table."""
+    device: Device = "auto"
+    """Where to run: auto takes the best there is."""
+
+
+def main(arguments: list[str]) -> None:
+    """Check the flags before JAX is imported, so that a typing mistake is answered at once."""
+    if arguments[:1] in (["-h"], ["--help"]):
+        print(__doc__)
+        return
+    name, rest = (arguments[0], arguments[1:]) if arguments else ("nothing", [])
+    kinds = {"engine": _engine, "strength": _strength, "train": _train}
+    require(name in kinds, f"There is no benchmark {name}: name one of {', '.join(kinds)}.")
+    kinds[name](rest, f"bin/benchmark.py {name}")
+
+
+def _engine(arguments: list[str], program: str) -> None:
+    settings = commandline.parse(_Engine, arguments, program=program)
+    for players in settings.num_players:
+        require(2 <= players <= 10, f"--num-players {players} is outside 2 to 10.")
+    for tables in settings.tables:
+        require(tables >= 1, f"--tables {tables} must be at least 1.")
+    require(settings.length >= 1, f"--length {settings.length} must be at least 1.")
+    show = _start(settings.device, as_json=settings.json)
+    from pokerjax.benchmark import simulation
+
+    kinds = [simulation.engine, simulation.environment] if settings.environment else [simulation.engine]
+    for players, tables, kind in itertools.product(settings.num_players, settings.tables, kinds):
+        show(kind(players, tables, length=settings.length, seconds=settings.seconds))
+
+
+def _strength(arguments: list[str], program: str) -> None:
+    settings = commandline.parse(_Strength, arguments, program=program)
+    require(settings.hands >= 1, f"--hands {settings.hands} must be at least 1.")
+    show = _start(settings.device, as_json=settings.json)
+    from pokerjax.benchmark import simulation
+
+    show(simulation.strength(settings.hands, seconds=settings.seconds))
+
+
+def _train(arguments: list[str], program: str) -> None:
+    config, iterations, as_json = _train_arguments(arguments, program)
+    show = _start(config.run.device, as_json=as_json)
+    from pokerjax.benchmark import training
+
+    show(training.train(config, iterations=iterations, note=lambda text: print(text, file=sys.stderr, flush=True)))
+
+
+def _train_arguments(arguments: list[str], program: str) -> tuple[Config, int, bool]:
+    """The config, as bin/train.py would load it, and the flags that only this command has."""
+    own = argparse.ArgumentParser(prog=program, add_help=False, allow_abbrev=False, exit_on_error=False)
+    own.add_argument("--config", default="configs/base.py", metavar="FILE")
+    own.add_argument("--iterations", type=int, default=3, metavar="N")
+    own.add_argument("--json", action="store_true")
+    try:
+        flags, rest = own.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise UserError(f"{error}; see python {program} --help.") from None
+    if {"-h", "--help"} & set(rest):
+        print(f"{own.format_usage()}and the flags of bin/train.py:\n")
+    require(flags.iterations >= 1, f"--iterations {flags.iterations} must be at least 1.")
+    return commandline.load_config(["--config", flags.config, *rest], program=program), flags.iterations, flags.json
+
+
+def _start(name: Device, *, as_json: bool) -> Callable[[dict[str, Any]], None]:
+    """Choose the device and return what prints a measurement, together with what it was measured on.
+
+    No cache of compiled programs is used, so that the seconds of compilation are true.
+    """
+    from pokerjax import device, runfolder
+
+    device.select(name)
+    from pokerjax.benchmark import report
+
+    found = runfolder.environment()
+    machine = {"device": found["device"], "cpu_cores": os.cpu_count()}
+    software = {"versions": found["versions"], "commit": found["git_commit"]}
+    head = report.head(found["device"])
+
+    def show(result: dict[str, Any]) -> None:
+        nonlocal head
+        if as_json:
+            print(json.dumps({"benchmark": result["benchmark"], **machine, **result, **software}), flush=True)
+            return
+        print(f"{head}{report.text(result)}", flush=True)
+        head = ""
+
+    return show
+
+
+if __name__ == "__main__":
+    commandline.run(main)

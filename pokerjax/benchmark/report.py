@@ -1,0 +1,70 @@
+"""Measurements for people: a row of a short table each, and for training what lies behind the row."""
+
+from __future__ import annotations
+
+from pokerjax.benchmark.timing import Result
+
+_COLUMNS = {
+    "benchmark": ("", 13),
+    "num_players": ("players", 8),
+    "tables": ("tables", 10),
+    "decisions_per_second": ("decisions/s", 15),
+    "hands_per_second": ("hands/s", 15),
+    "best": ("best", 15),
+    "seconds": ("seconds", 9),
+}  # key of the result: head and width of the column
+_PARTS = {
+    "engine": "engine, menu, tokens, records",
+    "rollout_model": "model in the rollout",
+    "magnet": "magnet",
+    "update": "update",
+    "everything_else": "everything else",
+}
+
+
+def head(device: str) -> str:
+    """The head of the table."""
+    return f"On {device}; speeds are medians of repetitions.\n\n" + _line([name for name, _ in _COLUMNS.values()])
+
+
+def text(result: Result) -> str:
+    """A row of the table, with its line break in front; for training the rest below it."""
+    best = result.get("best_decisions_per_second") or result.get("best_hands_per_second")
+    row = "\n" + _line([_number((result | {"best": best})[key]) for key in _COLUMNS])
+    return row + (f"\n\n{_training(result)}" if result["benchmark"] == "train" else "")
+
+
+def _training(result: Result) -> str:
+    lines = {
+        "parameters": f"{result['parameters']:,}, {result['compute_dtype']}",
+        "iteration": f"{result['iteration_seconds']:.3g} s for {result['tables']:,} tables x "
+        f"{result['rollout_length']} decisions, minibatches of {result['batch_size']:,}",
+        "matrix rate": f"{_flops(result['matmul_peak_flops_per_second'])}, the best of "
+        + ", ".join(f"{shape} {_flops(rate)}" for shape, rate in result["matmul_flops_per_second"].items()),
+        "useful work": f"{result['flops_per_decision'] / 1e6:,.0f} MFLOP a decision, "
+        f"{result['model_flops_utilization']:.1%} of the matrix rate",
+        "all work": f"{result['flops_per_decision_all'] / 1e6:,.0f} MFLOP a decision, "
+        f"{result['hardware_flops_utilization']:.1%} of the matrix rate",
+        "compilation": f"{result['compile_seconds']:.1f} s",
+    }
+    if memory := result["peak_memory_bytes"]:
+        lines["peak memory"] = f"{memory / 2**30:.2f} GiB"
+    shares = [f"  {share:>6.1%}  {_PARTS[part]}" for part, share in result["shares_of_step"].items()]
+    rows = [f"{name:<13}{value}" for name, value in lines.items()]
+    return "\n".join([*rows, "shares of the step, each part timed as a separate program", *shares])
+
+
+def _line(cells: list[str]) -> str:
+    widths = [width for _, width in _COLUMNS.values()]
+    first, *rest = zip(cells, widths, strict=True)
+    return f"{first[0]:<{first[1]}}" + "".join(f"{cell:>{width}}" for cell, width in rest)
+
+
+def _number(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _flops(rate: float) -> str:
+    return f"{rate / 1e12:.2f} TFLOP/s" if rate >= 1e12 else f"{rate / 1e9:.1f} GFLOP/s"

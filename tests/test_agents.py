@@ -1,0 +1,166 @@
+"""The agent from a plain description: the model's own probabilities, and sentences for what cannot be."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pokerjax import agents, poker
+from pokerjax.agents import Agent, Observation
+from pokerjax.config import GameConfig, ModelConfig, UserError
+from pokerjax.env import menu, tables, tokens
+from pokerjax.learn.rollout import empty_prefix, fresh_tables, rollout
+from pokerjax.model.transformer import Model
+
+SMALL = ModelConfig(d_model=16, n_layers=1, n_heads=2)
+
+
+def make_agent(players: int, **options) -> Agent:
+    model = Model(tables.make_environment(GameConfig(num_players=players)), SMALL)
+    params = jax.jit(model.init)(jax.random.key(3))
+    # A fresh model is nearly uniform; larger heads make its choices differ from spot to spot.
+    params = params | {name: jax.tree.map(lambda x: 30 * x, params[name]) for name in ("policy", "value")}
+    return Agent(model, params, **options)
+
+
+@pytest.fixture(scope="module")
+def agent():
+    return make_agent(2)
+
+
+def spot(**changes) -> Observation:
+    spot = Observation(seat=1, hole="AhKd", stacks=(10_000, 10_000), blinds=(50, 100))
+    return dataclasses.replace(spot, **changes)
+
+
+@pytest.mark.parametrize("players", [2, 3])
+def test_probabilities_are_those_of_the_rollout(players):
+    agent = make_agent(players)
+    model, environment, batch = agent._model, agent._model.environment, 4
+    key = jax.random.key(players)
+    table = fresh_tables(environment, batch, key)
+    prefix = empty_prefix(environment, batch)
+    _, window, _ = jax.jit(rollout, static_argnums=0, static_argnames="length")(
+        model, agent._params, table, prefix, key, length=24
+    )
+    window = jax.device_get(jax.tree.map(lambda x: x[:, environment.hand_limit :], window))
+    deals = jax.device_get(table.hand)
+    compared = 0
+    for lane in range(batch):
+        actions: list = []
+        for step in range(24):
+            fields = environment.layout.split(window.tokens[lane, step])
+            board = [int(fields[f"board_{i}"]) for i in range(5) if fields[f"board_{i}"] >= 0]
+            seat = int(fields["seat"])
+            decision = agent.act(
+                Observation(
+                    seat=seat,
+                    hole="".join(poker.card_name(int(card)) for card in deals.hole[lane, seat]),
+                    board="".join(map(poker.card_name, board)),
+                    stacks=deals.starting[lane].tolist(),
+                    blinds=(50, 100),
+                    actions=actions,
+                )
+            )
+            name = menu.names(agent.game.bet_sizes)[window.actions[lane, step]]
+            assert abs(np.log(decision.probabilities[name]) - window.log_probs[lane, step]) < 1e-5
+            compared += 1
+            if window.done[lane, step]:
+                break  # the first hand of each table
+            owed = int(fields["call_amount"])
+            raise_to = decision.amounts[name]
+            plain = "fold" if name == "fold" else "call" if owed else "check"
+            actions.append(("raise", raise_to) if raise_to else plain)
+    assert compared > 2 * batch
+
+
+def test_filled_up_cards_have_no_influence(agent, monkeypatch):
+    seen = spot(actions=["call", "check", "check"], board="Ts9d2c", seat=1)
+    first = agent.act(seen)
+
+    def from_the_end(environment, observation):
+        deal = original(environment, observation)
+        used = {*map(int, deal.hole[1]), *map(int, deal.board[:3])}
+        others = [card for card in reversed(range(52)) if card not in used]
+        hole = deal.hole.at[0].set(jnp.array(others[:2]))
+        return poker.Deal(hole=hole, board=deal.board.at[3:].set(jnp.array(others[2:4])))
+
+    original = agents._deal
+    monkeypatch.setattr(agents, "_deal", from_the_end)
+    second = agent.act(seen)
+    assert (first.probabilities, first.value_bb) == (second.probabilities, second.value_bb)
+
+
+def test_decisions_are_legal_seeded_and_described(agent):
+    facing = spot(actions=[("raise", 300), ("raise", 900)])
+    decisions = [make_agent(2, seed=7).act(facing) for _ in range(2)]
+    assert decisions[0] == decisions[1]
+    for _ in range(20):
+        decision = agent.act(facing)
+        assert decision.action in ("fold", "call", "raise")
+        assert (decision.amount > 0) == (decision.action == "raise")
+        assert decision.amount == 0 or 1500 <= decision.amount <= 10_000
+        assert abs(sum(decision.probabilities.values()) - 1) < 1e-9
+        assert decision.amounts["all-in"] == 10_000
+    greedy = make_agent(2, greedy=True).act(spot())
+    likeliest = max(greedy.probabilities, key=lambda name: greedy.probabilities[name])
+    assert greedy.amount == greedy.amounts[likeliest]
+
+
+def test_a_history_longer_than_any_of_self_play(agent):
+    level, last, actions = 100, 100, []
+    for _ in range(30):
+        level += last
+        actions.append(("raise", level))
+    decision = agent.act(spot(actions=actions))
+    assert decision.action in ("fold", "call")  # the menu offers no more raises
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"stacks": (100, 100, 100)}, "trained for 2 players, but stacks names 3"),
+        ({"seat": 2}, "seat 2 must be from 0 to 1"),
+        ({"hole": "AhAh"}, "Ah is there twice"),
+        ({"hole": "Ah"}, "must name two cards"),
+        ({"hole": "AhXd"}, '"Xd" is no card'),
+        ({"board": "Ah2c"}, "must name 0, 3, 4 or 5 cards"),
+        ({"board": "Ts9d2c"}, "before the flop, which has 0 cards, but board names 3"),
+        ({"actions": ["bet"]}, r"actions\[0\] = 'bet' is none"),
+        ({"actions": [("raise", 2.5)]}, r"actions\[0\] = \('raise', 2.5\) is none"),
+        ({"actions": ["check"]}, r"actions\[0\] = 'check': seat 1 owes 50 chips"),
+        ({"actions": ["call", "call"]}, r"actions\[1\] = 'call': seat 0 owes nothing"),
+        ({"actions": [("raise", 150)]}, "seat 1 may raise to 200 up to 10000"),
+        ({"actions": [("raise", 10_000), ("raise", 20_000)]}, r"actions\[1\].*seat 0 may not raise"),
+        ({"actions": ["fold", "check"]}, r"actions\[1\] = 'check' comes after the end"),
+        ({"actions": ["fold"]}, "The hand is over"),
+        ({"actions": ["call"]}, "seat 0 must act, not seat 1"),
+        ({"blinds": 50}, "blinds must be"),
+    ],
+)
+def test_impossible_descriptions(agent, changes, words):
+    with pytest.raises(ValueError, match=words):
+        agent.act(spot(**changes))
+
+
+def test_missing_run():
+    with pytest.raises(UserError, match="There is no run or checkpoint at nowhere"):
+        agents.create_llm_agent(model_path="nowhere", device="cpu")
+
+
+def test_tokens_of_the_replay_hold_every_action():
+    environment = make_agent(3)._model.environment
+    observation = Observation(
+        seat=0, hole="AhKd", stacks=(10_000,) * 3, blinds=(50, 100), actions=["call", "call", ("raise", 400)]
+    )
+    with pytest.raises(ValueError, match="seat 2 must act"):
+        agents._replay_checked(environment, observation)
+    observation = dataclasses.replace(observation, actions=["call", "call", ("raise", 400), "fold"])
+    history = agents._replay_checked(environment, observation)
+    assert len(history.tokens) == 2
+    kinds = environment.layout.split(history.tokens[-1])["events"][:, 1].tolist()
+    assert [kind for kind in kinds if kind] == [tokens.CALLED, tokens.RAISED, tokens.FOLDED]

@@ -1,0 +1,177 @@
+"""The benchmark command: what is measured is poker, and what is printed has the fields of the contract."""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pokerjax import poker
+from pokerjax.benchmark import report, simulation, timing
+from pokerjax.benchmark.training import flops_per_decision
+from pokerjax.commandline import UserError
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig
+from pokerjax.env.tables import make_environment
+from pokerjax.learn.learner import Learner
+from pokerjax.learn.rollout import fresh_tables
+
+ROOT = Path(__file__).parents[1]
+COMMON = {
+    "benchmark", "device", "num_players", "tables", "decisions_per_second", "hands_per_second", "seconds",
+    "versions", "commit",
+}  # fmt: skip
+TINY = "--d-model 16 --n-layers 1 --n-heads 2 --parallel-games 4 --rollout-length 8 --batch-size 16"
+CONFIG_FILE = "from pokerjax.config import Config\nconfig = Config()\n"
+
+
+@pytest.fixture(scope="module")
+def main():
+    spec = importlib.util.spec_from_file_location("benchmark_command", ROOT / "bin" / "benchmark.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where the types of its dataclasses are looked up
+    spec.loader.exec_module(module)
+    return module.main
+
+
+def objects(capsys) -> list[dict]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def positive(result: dict, *names: str) -> None:
+    assert all(result[name] > 0 for name in names), {name: result[name] for name in names}
+
+
+def test_engine_loop_conserves_chips():
+    game = GameConfig(num_players=3, shortest_stack=5, deepest_stack=50, unequal_stacks=True)
+    environment = make_environment(game)
+
+    @jax.jit
+    def run(table_key, key):
+        return simulation.play(environment, fresh_tables(environment, 64, table_key).hand, key, length=40)
+
+    state, hands, won = run(jax.random.key(0), jax.random.key(1))
+    assert hands > 64
+    assert np.any(won) and not np.any(np.sum(won, axis=1))
+    np.testing.assert_array_equal(jnp.sum(state.stacks, axis=1) + state.pot, jnp.sum(state.starting, axis=1))
+    assert not np.any(state.done)
+
+
+def test_random_action_is_uniform_over_what_is_legal():
+    def legal(fold, call, raises):
+        amounts = {"call_amount": 0, "min_raise_to": 200 if raises else 0, "max_raise_to": 299 if raises else 0}
+        return poker.Legal(
+            *map(jnp.asarray, (fold, call, raises)), **{k: jnp.int32(v) for k, v in amounts.items()}
+        )
+
+    draw = jax.jit(jax.vmap(simulation.random_action, in_axes=(None, 0)))
+    bits = jax.random.bits(jax.random.key(0), (60_000, 2), jnp.uint32)
+    for fold, call, raises in [(True, True, True), (False, True, True), (True, True, False), (False, True, False)]:
+        actions = np.asarray(draw(legal(fold, call, raises), bits))
+        kinds = np.stack([actions == poker.FOLD, actions == poker.CALL, actions > 0])
+        expected = np.array([fold, call, raises]) / (fold + call + raises)
+        np.testing.assert_allclose(kinds.mean(axis=1), expected, atol=0.01)  # 5 sigma
+        if raises:
+            counts = np.bincount(actions[actions > 0], minlength=300)
+            assert not counts[:200].any() and counts.size == 300 and counts[200:].min() > 0
+
+
+def test_strength_checksum_is_the_sum_of_the_strengths():
+    cards = jax.jit(simulation.random_hands, static_argnums=0)(512, jax.random.key(0))
+    assert all(len(set(hand)) == 7 for hand in np.asarray(cards).T)
+    strengths = np.asarray(jax.jit(jax.vmap(poker.strength))(cards.T), np.uint64)
+    assert int(simulation.strength_checksum(cards, jnp.int32(1))) == strengths.sum() % 2**32
+    # Renaming suits changes no strength.
+    assert int(simulation.strength_checksum(cards, jnp.int32(4))) == 4 * strengths.sum() % 2**32
+
+
+def test_engine_prints_an_object_for_each_measurement(main, capsys):
+    flags = "--num-players 2 --tables 4 --length 8 --seconds 0.01 --environment --json --device cpu"
+    main(["engine", *flags.split()])
+    results = objects(capsys)
+    names = [(result["benchmark"], result["num_players"], result["tables"]) for result in results]
+    assert names == [("engine", 2, 4), ("environment", 2, 4)]
+    for result in results:
+        assert set(result) >= COMMON and result["device"] == "cpu"
+        positive(result, "decisions_per_second", "hands_per_second", "seconds")
+        assert result["hands_per_second"] < result["decisions_per_second"] <= result["best_decisions_per_second"]
+        assert "jax" in result["versions"]
+
+
+def test_strength_prints_an_object(main, capsys):
+    main(["strength", "--hands", "256", "--seconds", "0.01", "--json"])
+    (result,) = objects(capsys)
+    assert set(result) >= COMMON
+    positive(result, "hands_per_second", "best_hands_per_second", "seconds", "checksum")
+
+
+def test_train_prints_an_object(main, capsys, tmp_path, monkeypatch):
+    path = tmp_path / "small.py"
+    path.write_text(CONFIG_FILE)
+    monkeypatch.setattr("pokerjax.benchmark.training._SQUARES", {"cpu": (16,)})
+    seconds = timing.measure_loop
+    monkeypatch.setattr(
+        "pokerjax.benchmark.training.measure_loop", lambda call, seconds_=0, **_: seconds(call, seconds=0.001)
+    )
+    main(["train", "--config", str(path), "--iterations", "2", "--json", *TINY.split()])
+    (result,) = objects(capsys)
+    assert set(result) >= COMMON | {"parameters", "shares_of_step", "compile_seconds", "peak_memory_bytes"}
+    positive(result, "decisions_per_second", "hands_per_second", "seconds", "parameters", "flops_per_decision")
+    positive(result, "matmul_peak_flops_per_second", "model_flops_utilization", "hardware_flops_utilization")
+    assert result["iterations"] == 2 and result["tables"] == 4
+    assert set(result["matmul_flops_per_second"]) == {"16x16x16", "64x16x64", "64x16x48", "4x16x64"}
+    shares = result["shares_of_step"]
+    assert set(shares) == {"engine", "rollout_model", "magnet", "update", "everything_else"}
+    assert sum(shares.values()) == pytest.approx(1)
+    used = result["decisions_per_second"] * result["flops_per_decision"] / result["matmul_peak_flops_per_second"]
+    assert result["model_flops_utilization"] == pytest.approx(used)
+    assert "of the matrix rate" in report.text(result)
+
+
+def test_flops_of_a_decision_on_literal_numbers():
+    game = GameConfig(num_players=2, max_decisions=16)
+    model = ModelConfig(d_model=16, n_layers=1, n_heads=2)
+    learner = Learner(Config(game=game, model=model, learn=LearnConfig(parallel_games=4, rollout_length=32, epochs=2)))
+    weights = learner.model.num_matmul_parameters
+    least, spent = flops_per_decision(learner)
+    assert least == 14 * weights
+    # Half as many places of prefix as decisions: act 2 + 1, magnet 2 + 1, two epochs of 6 + 3.
+    assert spent == 24 * weights
+
+
+def test_measure_counts_neither_warming_up_nor_more_than_asked():
+    calls = []
+    result = timing.measure(lambda: calls.append(None), seconds=0.0, least=3)
+    assert len(calls) == 4 and len(result.seconds) == 3
+    assert result.best <= result.median <= result.total
+
+
+def test_table_for_people(main, capsys):
+    flags = "--num-players 2 --tables 4 --length 8 --seconds 0.01"
+    main(["engine", *flags.split()])
+    lines = capsys.readouterr().out.splitlines()
+    assert "decisions/s" in lines[2] and lines[3].startswith("engine")
+    assert len(lines[2]) == len(lines[3])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("", "There is no benchmark nothing: name one of engine, strength, train"),
+        ("speed", "There is no benchmark speed"),
+        ("engine --num-players 11", "--num-players 11 is outside 2 to 10"),
+        ("engine --tabels 3", r"Unknown flag --tabels; did you mean --tables\?"),
+        ("strength --hands 0", "--hands 0 must be at least 1"),
+        ("train --iterations x", "--iterations.*x"),
+        ("train --iterations 0", "--iterations 0 must be at least 1"),
+        ("train --config nowhere.py", "There is no config file nowhere.py"),
+        ("train --config configs/quick.py --d-modle 3", r"Unknown flag --d-modle; did you mean --d-model\?"),
+    ],
+)
+def test_mistakes_are_answered_in_a_sentence(main, arguments, words, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match=words):
+        main(arguments.split())
