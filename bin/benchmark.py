@@ -129,15 +129,12 @@ def _start(name: Device, *, as_json: bool) -> Callable[[dict[str, Any]], None]:
     found = runfolder.environment()
     machine = {"device": found["device"], "cpu_cores": os.cpu_count()}
     software = {"versions": found["versions"], "commit": found["git_commit"]}
-    head = report.head(found["device"])
+    if not as_json:
+        print(report.head(found["device"]), flush=True)
 
     def show(result: dict[str, Any]) -> None:
-        nonlocal head
-        if as_json:
-            print(json.dumps({"benchmark": result["benchmark"], **machine, **result, **software}), flush=True)
-            return
-        print(f"{head}{report.text(result)}", flush=True)
-        head = ""
+        whole = {"benchmark": result["benchmark"], **machine, **result, **software}
+        print(json.dumps(whole) if as_json else report.text(result), flush=True)
 
     return show
 

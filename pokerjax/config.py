@@ -206,6 +206,12 @@ def _check_game(game: GameConfig) -> None:
     ends = f"{_flag('shortest_stack', shortest)} and {_flag('deepest_stack', deepest)}"
     rule = "must satisfy 1 <= shortest <= deepest <= 2000 big blinds"
     require(1 <= shortest <= deepest <= 2000, f"{ends} {rule}.")
+    forced = game.big_blind + game.ante
+    require(
+        shortest * game.big_blind > forced,
+        f"{_flag('shortest_stack', shortest)} big blinds do not outlast big blind and ante ({forced} chips),"
+        " and somebody must have a decision; choose deeper stacks.",
+    )
     sizes = game.bet_sizes
     require(len(sizes) <= 16, f"--bet-sizes has {len(sizes)} entries, and the menu takes at most 16.")
     rising = all(math.isfinite(s) and s > 0 for s in sizes) and list(sizes) == sorted(set(sizes))

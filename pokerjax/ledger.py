@@ -19,8 +19,8 @@ from pokerjax.progress import Progress, evaluation_line, opponents
 
 Metrics = Mapping[str, jax.Array]
 """Metrics of one call of the train step: name -> [iterations_per_call]."""
-Evaluate = Callable[[Any, jax.Array], dict[str, float]]
-"""(averaged parameters, key) -> the `eval/` metrics."""
+Evaluate = Callable[[Any, jax.Array, int], dict[str, float]]
+"""(averaged parameters, key, iteration) -> the `eval/` metrics."""
 
 _EVALUATION_STREAM = 1  # Folded into the seed's key, so evaluations take nothing from the training's.
 
@@ -76,7 +76,7 @@ class Ledger:
     def evaluate(self, evaluate: Evaluate, average: Any) -> float | None:
         """Evaluate the averaged policy; return the mean against the first two opponents, bb/100."""
         stream = jax.random.fold_in(jax.random.key(self._config.run.seed), _EVALUATION_STREAM)
-        self.evaluation = evaluate(average, jax.random.fold_in(stream, self.iteration))
+        self.evaluation = evaluate(average, jax.random.fold_in(stream, self.iteration), self.iteration)
         self._writer.write(self.iteration, self.evaluation)
         self.progress.evaluation = evaluation_line(self.evaluation)
         ranking = [value for value, _ in list(opponents(self.evaluation).values())[:2]]

@@ -108,14 +108,21 @@ class MetricsWriter:
             self._board.add_scalar(name, value, iteration)
 
 
+def first_evaluation(run_dir: Path) -> dict[str, float]:
+    """The `eval/` metrics that a run logged before its first iteration; none if it did not evaluate then."""
+    with (run_dir / "metrics.jsonl").open() as file:
+        row = json.loads(file.readline() or "{}")
+    return {name: value for name, value in row.items() if name.startswith("eval/")}
+
+
 def _truncate(path: Path, iteration: int) -> None:
-    """Drop the lines beyond an iteration, and what a kill left of a last line."""
+    """Drop the lines beyond an iteration (at 0: all of them), and what a kill left of a last line."""
     if not path.exists():
         return
     kept = []
     for line in path.read_text().splitlines():
         try:
-            if json.loads(line)["run/iteration"] <= iteration:
+            if json.loads(line)["run/iteration"] <= iteration > 0:
                 kept.append(line + "\n")
         except (ValueError, KeyError, TypeError):
             continue

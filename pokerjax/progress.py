@@ -94,9 +94,11 @@ def evaluation_line(evaluation: Mapping[str, float]) -> str:
     return ", ".join(parts) + " bb/100" if parts else ""
 
 
-def evaluation_table(evaluation: Mapping[str, float]) -> str:
-    """The evaluation at the end of a run, one opponent a line."""
-    rows = [f"{'opponent':<20} {'bb/100':>9}   95 % interval"]
+def evaluation_table(evaluation: Mapping[str, float], before: Mapping[str, float]) -> str:
+    """The evaluation at the end of a run beside the one before it began, one opponent a line."""
+    earlier = opponents(before)
+    rows = [f"{'bb/100 against':<20} {'before':>10} {'after':>10}   95 % interval"]
     for name, (value, half) in opponents(evaluation).items():
-        rows.append(f"{name:<20} {value:>+9.1f}   {value - half:+.1f} to {value + half:+.1f}")
+        first = f"{earlier[name][0]:+.1f}" if name in earlier else ""
+        rows.append(f"{name:<20} {first:>10} {value:>+10.1f}   {value - half:+.1f} to {value + half:+.1f}")
     return "\n".join(rows)

@@ -19,7 +19,7 @@ from pokerjax import checkpoint, device, runfolder
 from pokerjax.config import Config, differences, require
 from pokerjax.interrupt import StopRequest
 from pokerjax.ledger import Evaluate, Ledger
-from pokerjax.metrics import MetricsWriter
+from pokerjax.metrics import MetricsWriter, first_evaluation
 from pokerjax.profiler import Profiler
 from pokerjax.progress import Progress, count, duration, evaluation_table
 
@@ -66,6 +66,8 @@ def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
         Profiler(run_dir / "logs", wanted=config.run.profile) as profiler,
     ):
         ledger = Ledger(config, record, writer, progress, decisions=learner.decisions_per_iteration)
+        if record.iteration == 0 and config.run.evaluate_every:
+            ledger.evaluate(evaluate, state.average)
         _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler)
 
 
@@ -172,7 +174,7 @@ def _conclusion(config: Config, ledger: Ledger) -> str:
     return "\n".join(
         [
             "",
-            evaluation_table(ledger.evaluation),
+            evaluation_table(ledger.evaluation, first_evaluation(Path(folder))),
             "",
             f"Played {ledger.games:,} games in {duration(ledger.seconds)}.",
             f"Measure it   python bin/evaluate.py {folder} --num-games 100000",

@@ -110,12 +110,14 @@ def test_number_of_tables_does_not_favour_quick_hands(model, params, monkeypatch
     assert abs(narrow.bb100 - wide.bb100) < 3.5 * np.hypot(narrow.ci95, wide.ci95) / 1.96
 
 
-def test_during_training_names_its_metrics(model, params):
-    config = Config(game=GAME, model=SMALL, run=RunConfig(evaluate_games=600, opponents=("always_call",)))
-    metrics = during_training(config)(params, KEY)
+def test_during_training_names_its_metrics(model, params, tmp_path):
+    run = RunConfig(evaluate_games=600, opponents=("always_call",), run_dir=str(tmp_path))
+    config = Config(game=GAME, model=SMALL, run=run)
+    metrics = during_training(config)(params, KEY, 50)
     player, number = find_opponent("always_call", GAME)
     direct = play_match(ModelPlayer(model), player, KEY, hands=600, params=params, opponent_params=number)
     assert metrics == {"eval/always_call_bb100": direct.bb100, "eval/always_call_ci95": direct.ci95}
+    assert (tmp_path / "hands" / "50.phhs").read_text().count("variant") == 20
     with pytest.raises(UserError, match="did you mean always_call"):
         during_training(dataclasses.replace(config, run=RunConfig(opponents=("always_calls",))))
 

@@ -95,5 +95,5 @@ def test_numbers_in_words():
     assert progress.duration(7425) == "2:03:45"
     evaluation = {"eval/random_bb100": 612.3, "eval/random_ci95": 20.1}
     assert progress.evaluation_line(evaluation) == "random +612 bb/100"
-    assert "+592.2 to +632.4" in progress.evaluation_table(evaluation)
+    assert "+592.2 to +632.4" in progress.evaluation_table(evaluation, {})
     assert all(text.endswith(".") for text in GLOSSARY.values())

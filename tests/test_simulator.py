@@ -52,7 +52,7 @@ def played(request):
 
 
 def test_chips_are_conserved_and_rewards_sum_to_zero(played):
-    environment, (table, decision, _, outcome) = played
+    _environment, (table, _decision, _, outcome) = played
     in_play = table.hand.stacks.sum(-1) + table.hand.pot
     np.testing.assert_array_equal(in_play, table.stakes.stacks.sum(-1))
     np.testing.assert_allclose(outcome.rewards.sum(-1), 0, atol=1e-3)
@@ -61,7 +61,7 @@ def test_chips_are_conserved_and_rewards_sum_to_zero(played):
 
 
 def test_the_menu_is_never_empty_and_its_entries_differ(played):
-    environment, (table, decision, entry, _) = played
+    _environment, (_table, decision, _entry, _) = played
     mask, amounts, legal = decision.mask, decision.amounts, decision.legal
     assert mask.any(-1).all() and mask[..., menu.CALL_ENTRY].all()
     raises = np.where(mask[..., 2:], amounts[..., 2:], -np.arange(1, mask.shape[-1] - 1))
@@ -104,7 +104,7 @@ def test_hands_stay_within_their_limit(num_players):
 
 def test_seats_rotate_and_stacks_follow_their_distribution():
     environment = environment_of(3, shortest_stack=10, deepest_stack=250, unequal_stacks=True)
-    table, _, _, outcome = simulate(environment, 200)
+    table, _, _, _outcome = simulate(environment, 200)
     hands = table.hands[-1]
     np.testing.assert_array_equal(table.rotation[-1], hands % 3)
     fresh = table.log.count == 0
@@ -120,7 +120,8 @@ def test_tokens_hold_the_spot(played):
     fields = environment.layout.split(decision.token)
     actor = table.hand.actor
     assert (fields["seat"] == actor).all()
-    take = lambda values: np.take_along_axis(values, actor[..., None], -1)[..., 0]
+    def take(values):
+        return np.take_along_axis(values, actor[..., None], -1)[..., 0]
     np.testing.assert_array_equal(fields["stacks"][..., 0], take(table.hand.stacks))
     np.testing.assert_array_equal(fields["bets"].sum(-1), table.hand.bets.sum(-1))
     np.testing.assert_array_equal(fields["pot"], table.hand.pot)
@@ -144,7 +145,9 @@ def test_hidden_cards_change_no_token():
         others = rng.permutation([c for c in range(52) if c not in known])
         hole = np.where(np.arange(3)[:, None] == actor, one.hand.hole, others[:6].reshape(3, 2))
         board = np.where(np.arange(5) < shown, one.hand.board, others[6:11])
-        hand = dataclasses.replace(one.hand, hole=jnp.asarray(hole), board=jnp.asarray(board), strengths=one.hand.strengths[::-1])
+        hand = dataclasses.replace(
+            one.hand, hole=jnp.asarray(hole), board=jnp.asarray(board), strengths=one.hand.strengths[::-1]
+        )
         again = _read(environment, dataclasses.replace(one, hand=hand))
         np.testing.assert_array_equal(again.token, decision.token[t, b])
         np.testing.assert_array_equal(again.mask, decision.mask[t, b])
@@ -213,7 +216,7 @@ def test_different_public_histories_give_different_tokens(walker, data):
 
 def test_the_event_log_always_reaches_back_to_the_own_last_action(played):
     """Every unread event is in the token: counted by an independent loop over the record."""
-    environment, (table, decision, _, outcome) = played
+    environment, (_table, decision, _, outcome) = played
     events = environment.layout.split(decision.token)["events"]
     for b in range(0, BATCH, 7):
         since = {}

@@ -58,7 +58,7 @@ class FakeLearner:
         return self._step(state)
 
 
-def evaluate(average, key):
+def evaluate(average, key, iteration):
     noise = jax.random.normal(key)
     return {"eval/random_bb100": float(average["w"][0] + noise), "eval/random_ci95": 1.0}
 
@@ -103,7 +103,7 @@ def test_a_run_fills_its_folder(config, capsys):
         "the first call to reach it is the last"
     )
     evaluated = [row["run/iteration"] for row in lines if "eval/random_bb100" in row]
-    assert evaluated == [*range(6, training[-1]["run/iteration"], 6), training[-1]["run/iteration"]]
+    assert evaluated == [0, *range(6, training[-1]["run/iteration"], 6), training[-1]["run/iteration"]]
     record = checkpoint.read_record(checkpoint.newest(folder))
     assert record.games == training[-1]["run/games"]
     shown = capsys.readouterr().out
@@ -175,7 +175,7 @@ def test_starts_from_the_parameters_of_a_checkpoint(config, tmp_path):
     )
     moved = sum(row["loss/policy"] for row in rows(second) if "loss/policy" in row)
     assert end == pytest.approx(start + moved, abs=1e-5)
-    assert rows(second)[0]["run/iteration"] == 1
+    assert [row["run/iteration"] for row in rows(second)][:2] == [0, 1]
 
 
 def test_checkpoint_of_another_model_lists_what_differs(config, tmp_path):

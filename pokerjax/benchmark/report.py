@@ -28,9 +28,9 @@ def head(device: str) -> str:
 
 
 def text(result: Result) -> str:
-    """A row of the table, with its line break in front; for training the rest below it."""
+    """A row of the table; for training the rest below it."""
     best = result.get("best_decisions_per_second") or result.get("best_hands_per_second")
-    row = "\n" + _line([_number((result | {"best": best})[key]) for key in _COLUMNS])
+    row = _line([_number((result | {"best": best})[key]) for key in _COLUMNS])
     return row + (f"\n\n{_training(result)}" if result["benchmark"] == "train" else "")
 
 

@@ -14,12 +14,15 @@ from pokerjax import checkpoint
 from pokerjax.config import Config, GameConfig, UserError, differences
 from pokerjax.env.tables import make_environment
 from pokerjax.evaluate import scripted
+from pokerjax.evaluate.hands import sample_hands, write_phhs
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.model.transformer import Model, Parameters
 
 # Each player keeps its own action menu and decision limit; the rest of the game must be the same.
 _OWN_FIELDS = {"bet_sizes": (), "max_decisions": 0}
+SAMPLED_HANDS = 20  # that each evaluation in training writes down
+_SAMPLE_STREAM = 2  # The matches split the same key, which takes 0 and 1.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,21 +71,24 @@ def play_opponents(
         yield name, play_match(agent.player, opponent, key, hands=hands, params=ours, opponent_params=params)
 
 
-def during_training(config: Config) -> Callable[[Any, jax.Array], dict[str, float]]:
-    """The evaluation that a training run repeats: `(params, key) -> metrics` against the config's opponents.
+def during_training(config: Config) -> Callable[[Any, jax.Array, int], dict[str, float]]:
+    """The evaluation that a training run repeats: `(params, key, iteration) -> metrics`.
 
+    It plays the config's opponents, and writes some hands of the policy against itself into the run folder.
     Raises `UserError` for an unknown opponent. Compiles one match for all of them, once.
     """
     agent = ModelPlayer(Model(make_environment(config.game), config.model))
     opponents = {name: _scripted_player(name, config.game) for name in config.run.opponents}
 
-    def evaluate(params: Parameters, key: jax.Array) -> dict[str, float]:
+    def evaluate(params: Parameters, key: jax.Array, iteration: int) -> dict[str, float]:
         metrics = {}
         for name, (opponent, number) in opponents.items():
             hands = config.run.evaluate_games
             result = play_match(agent, opponent, key, hands=hands, params=params, opponent_params=number)
             metrics[f"eval/{name}_bb100"] = result.bb100
             metrics[f"eval/{name}_ci95"] = result.ci95
+        sampled = sample_hands(agent, params, jax.random.fold_in(key, _SAMPLE_STREAM), hands=SAMPLED_HANDS)
+        write_phhs(Path(config.run.run_dir) / "hands" / f"{iteration}.phhs", sampled, iteration=iteration)
         return metrics
 
     return evaluate

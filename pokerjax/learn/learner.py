@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import optax
 
 from pokerjax.compiler import compiler_options
-from pokerjax.config import Config, LearnConfig, ModelConfig, check_batch
+from pokerjax.config import Config, ModelConfig, check_batch
 from pokerjax.env.tables import Table, make_environment
 from pokerjax.learn import ppo
 from pokerjax.learn.returns import advantages, weighted_mean, weighted_std
@@ -195,7 +195,7 @@ class Learner:
 
 def default_tables(model: ModelConfig) -> int:
     """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations."""
-    width_rows = {"cpu": 32_768, "gpu": 2_097_152, "tpu": 1_048_576}[jax.default_backend()]
+    width_rows = {"cpu": 32_768, "gpu": 524_288, "tpu": 524_288}[jax.default_backend()]
     tables = max(32, min(4096, width_rows // model.d_model))
     return 1 << (tables.bit_length() - 1)
 
@@ -204,5 +204,3 @@ def make_learner(config: Config) -> Learner:
     """The learner of a checked config."""
     return Learner(config)
 
-
-__all__ = ["LearnConfig", "Learner", "LearnerState", "default_tables", "make_learner"]

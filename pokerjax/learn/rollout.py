@@ -77,7 +77,7 @@ def rollout(
     Returns the tables after it, the window [B, R + T] of prefix and rollout, and the outcomes [T, B].
     """
     environment = model.environment
-    batch, ring = prefix.segments.shape
+    batch, _ring = prefix.segments.shape
     deal_next = jax.vmap(lambda bits: tables.fresh_hand(environment, bits))
     read = jax.vmap(lambda t: tables.read(environment, t))
     play = jax.vmap(lambda *arguments: tables.step(environment, *arguments))

@@ -22,7 +22,8 @@ NUM_KINDS = 5
 
 def num_features(layout: tokens.Layout) -> int:
     """Length of a token's feature vector."""
-    return jax.eval_shape(lambda token: features(layout, token), jax.ShapeDtypeStruct((layout.width,), jnp.int32)).shape[0]
+    token = jax.ShapeDtypeStruct((layout.width,), jnp.int32)
+    return jax.eval_shape(lambda t: features(layout, t), token).shape[0]
 
 
 def features(layout: tokens.Layout, token: jax.Array) -> jax.Array:
@@ -55,7 +56,7 @@ def num_secret_features(num_players: int) -> int:
 
 
 def depth_bb(layout: tokens.Layout, token: jax.Array) -> jax.Array:
-    """The most a seat can win or lose to one opponent, in big blinds: the unit of the value head. [..., width] -> [...]."""
+    """The most a seat can lose, in big blinds: the unit of the value heads. [..., width] -> [...]."""
     fields = layout.split(token)
     stacks = fields["starting_stacks"]
     at_risk = jnp.minimum(stacks[..., 0], jnp.max(stacks[..., 1:], axis=-1))
