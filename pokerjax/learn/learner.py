@@ -80,7 +80,7 @@ class Learner:
 
     @cached_property
     def step(self):
-        """`state, metrics = step(state)`: donated; metrics are float32[iterations_per_call] by name."""
+        """`state, metrics = step(state)`: donated; metrics are [iterations_per_call] by name."""
 
         def scan_iterations(state: LearnerState):
             return jax.lax.scan(lambda s, _: self._iteration(s), state, length=self.config.learn.iterations_per_call)
@@ -118,13 +118,14 @@ class Learner:
             games=state.games + games,
         )
         metrics = losses | figures | poker_statistics(outcomes)
+        metrics = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), metrics)
         metrics |= {
             "optimiser/learning_rate": rate,
             "optimiser/temperature_bb": entropy_coefficient * figures["advantage/std_bb"],
-            "run/iteration": state.iteration,
+            "run/iteration": state.iteration,  # whole numbers stay int32: float32 is exact only to 2**24
             "run/games": state.games,
         }
-        return state, jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), metrics)
+        return state, metrics
 
     def _targets(self, window: Steps) -> tuple[ppo.Targets, dict[str, jax.Array]]:
         """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
