@@ -9,6 +9,6 @@ from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunCon
 config = Config(
     game=GameConfig(num_players=2),
     model=ModelConfig(d_model=448, n_layers=6, n_heads=8),
-    learn=LearnConfig(rollout_length=192, learning_rate=3e-4, entropy_coefficient=0.1),
+    learn=LearnConfig(rollout_length=256, learning_rate=3e-4, entropy_coefficient=0.1),
     run=RunConfig(num_games=1_000_000),
 )

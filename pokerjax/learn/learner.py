@@ -196,7 +196,7 @@ class Learner:
 
 def default_tables(model: ModelConfig) -> int:
     """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations."""
-    width_rows = {"cpu": 32_768, "gpu": 524_288, "tpu": 524_288}[jax.default_backend()]
+    width_rows = {"cpu": 65_536, "gpu": 524_288, "tpu": 524_288}[jax.default_backend()]
     tables = max(32, min(4096, width_rows // model.d_model))
     return 1 << (tables.bit_length() - 1)
 
