@@ -1,7 +1,11 @@
-"""A small heads-up agent (115 k parameters, 100 big blinds) in minutes on two CPU cores.
+"""A small heads-up agent (122 k parameters, 100 big blinds) in a minute on two CPU cores.
 
     make quickstart
     python bin/train.py --config configs/quick.py
+
+Hardware: 2 CPU cores, under 1 GiB. Time: 1 min 15 s with its evaluations (10,000 games/s). Result, three seeds,
+bb/100 by 20,000 duplicate hands: random +714 to +794, always-call +341 to +394, always-all-in +630 to +657,
+tight-aggressive -12 to -24, rock -9 to +15, pot-odds -241 to -336.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
