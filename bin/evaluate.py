@@ -11,7 +11,7 @@ from typing import Annotated
 import tyro
 
 from pokerjax import commandline
-from pokerjax.config import Device, require
+from pokerjax.config import Device, check_seed, require
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     most = 100_000_000
     require(1 <= settings.num_games <= most, f"--num-games {settings.num_games} must be from 1 to {most}.")
     require(bool(settings.opponents), "--opponents is empty: name at least one.")
-    require(0 <= settings.seed < 2**32, f"--seed {settings.seed} must be from 0 to 2**32 - 1.")
+    check_seed(settings.seed)
     from pokerjax import device
 
     device.use_compilation_cache()

@@ -200,4 +200,4 @@ def _to_json(record: Record) -> dict[str, Any]:
 def _damaged(path: Path, error: Exception) -> str:
     cause = error.__cause__ or error
     reason = " ".join(str(cause).split()).strip("'\"").split(". ")[0][:160] or type(cause).__name__
-    return f"The checkpoint {path} is damaged or of other sizes ({reason}); delete it to use an earlier one."
+    return f"The checkpoint {path} is damaged or of other sizes ({reason}); name an earlier one or delete it."

@@ -11,19 +11,21 @@ import dataclasses
 import difflib
 import io
 import itertools
+import logging
 import os
 import re
 import runpy
 import sys
 import traceback
 import typing
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import tyro
 
-from pokerjax.config import Config, UserError, check, require
+from pokerjax.config import Config, UserError, check, check_types, require
 
 Settings = TypeVar("Settings")
 
@@ -39,6 +41,7 @@ class _TrainArguments:
 
 def run(main: Callable[[list[str]], None]) -> NoReturn:
     """Call `main` with the arguments of the process and exit: 0, or 2 with one line for a user's mistake."""
+    _hush_late_tasks()
     try:
         main(sys.argv[1:])
     except UserError as error:
@@ -50,6 +53,24 @@ def run(main: Callable[[list[str]], None]) -> NoReturn:
     except BrokenPipeError:  # Whoever read our output has left, as `| head` does; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(0)
+
+
+def _hush_late_tasks() -> None:
+    """Drop what Orbax's reading threads still report once a damaged checkpoint has been answered.
+
+    Orbax closes its event loop at the first failure while other reads are under way; each of those then raises
+    "Event loop is closed" in a thread nobody waits for, which would bury the sentence under tracebacks. It
+    takes the hooks of the whole process, so it belongs to the commands and not to the library.
+    """
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    report, report_unraisable = sys.excepthook, sys.unraisablehook
+
+    def is_late(error: BaseException | None) -> bool:
+        return isinstance(error, RuntimeError) and str(error) == "Event loop is closed"
+
+    sys.excepthook = lambda kind, error, trace: None if is_late(error) else report(kind, error, trace)
+    sys.unraisablehook = lambda args: None if is_late(args.exc_value) else report_unraisable(args)
 
 
 def parse(
@@ -93,10 +114,11 @@ def read_config(path: Path) -> Config:
     require(path.is_file(), f"There is no config file {path}{_others(path)}.")
     try:
         config = runpy.run_path(str(path)).get("config")
-    except Exception as error:  # A config file is code: whatever goes wrong in it is the user's to mend.
+    except (Exception, SystemExit) as error:  # A config file is code: whatever goes wrong in it is the user's to mend.
         raise UserError(_blame(path, error)) from None
     require(isinstance(config, Config), f"{path} must define `config`, a pokerjax.config.Config.")
     assert isinstance(config, Config)
+    check_types(config)
     return config
 
 
@@ -113,7 +135,7 @@ def _others(path: Path) -> str:
     return f"; there are {', '.join(there)}" if there else ""
 
 
-def _blame(path: Path, error: Exception) -> str:
+def _blame(path: Path, error: BaseException) -> str:
     if isinstance(error, TypeError) and (
         found := re.search(r"unexpected keyword argument '(\w+)'", str(error))
     ):

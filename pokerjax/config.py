@@ -118,7 +118,7 @@ class RunConfig:
     checkpoint_every: int = 50
     """Iterations between checkpoints; one is always written at the end."""
     keep: int = 3
-    """Newest checkpoints kept, beside the best."""
+    """Newest checkpoints kept, beside the best of those that fall on an evaluation."""
     evaluate_every: int = 50
     """Iterations between evaluations against scripted players. 0: only at the end."""
     evaluate_games: int = 4_000
@@ -148,16 +148,24 @@ def require(condition: bool, sentence: str) -> None:
 
 def check(config: Config) -> Config:
     """Return the config unchanged, or raise `UserError` naming the first value that breaks a rule."""
-    _check_types(config)
+    check_types(config)
     _check_game(config.game)
     _check_model(config.model)
     _check_learn(config.learn)
     run = config.run
     _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
     _at_least(0, run, "evaluate_every")
+    most = 2**30  # games are counted in int32 on the device, and the last call overshoots
+    require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
+    check_seed(run.seed)
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
     require(not (run.resume and run.checkpoint), both)
     return config
+
+
+def check_seed(seed: int) -> None:
+    """Raise `UserError` for a seed that JAX's 32-bit keys do not tell apart."""
+    require(0 <= seed < 2**32, f"--seed {seed} must be from 0 to 2**32 - 1.")
 
 
 def _flag(field: str, value: object) -> str:
@@ -171,7 +179,7 @@ def _at_least(least: int, group: object, *fields: str) -> None:
         require(value >= least, f"{_flag(field, value)} must be at least {least}.")
 
 
-def _check_types(config: Config) -> None:
+def check_types(config: Config) -> None:
     """Keep lists and strings out: tyro types the flags, but a config file may hold anything."""
     for group, kind in _GROUPS.items():
         values = getattr(config, group)

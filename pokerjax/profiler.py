@@ -28,7 +28,7 @@ class Profiler:
         """Count a call of the train step, and start the trace with the first that is wanted."""
         self._call += 1
         if self._wanted and self._call == _FIRST_CALL:
-            jax.profiler.start_trace(str(self._folder), create_perfetto_trace=True)
+            jax.profiler.start_trace(str(self._folder))
             self._tracing = True
 
     @property
@@ -42,6 +42,4 @@ class Profiler:
             return ""
         jax.profiler.stop_trace()
         self._tracing = False
-        newest = max(self._folder.glob("plugins/profile/*"), key=lambda folder: folder.stat().st_mtime)
-        page = newest / "perfetto_trace.json.gz"
-        return f"Profile written: open {page} at https://ui.perfetto.dev, or xprof --logdir {self._folder}."
+        return f"Profile written: pip install xprof, then xprof --logdir {self._folder} shows it."

@@ -28,7 +28,8 @@ def check_folder(config: Config) -> None:
     recorded = folder / "config.json"
     if not config.run.resume:
         remedy = "go on with it by --resume, choose another --run-dir, or delete the folder"
-        taken = any((folder / name).exists() for name in ("config.json", "checkpoints", "metrics.jsonl"))
+        files = ("config.json", "checkpoints", "metrics.jsonl", "hands", "logs")
+        taken = any((folder / name).exists() for name in files)
         require(not taken, f"{folder} already holds a run; {remedy}.")
         require(folder.is_dir() or not folder.exists(), f"--run-dir {folder} is a file, not a folder.")
         return
@@ -49,7 +50,7 @@ def check_folder(config: Config) -> None:
     )
 
 
-def create(config: Config, environment: dict[str, Any]) -> Path:
+def create(config: Config, environment: dict[str, Any]) -> None:
     """Make the folder of a new run with its `config.json`; a resumed one keeps what it recorded."""
     folder = Path(config.run.run_dir)
     recorded = folder / "config.json"
@@ -59,7 +60,6 @@ def create(config: Config, environment: dict[str, Any]) -> Path:
             recorded.write_text(json.dumps({"config": to_json(config), **environment}, indent=2) + "\n")
     except OSError as error:
         raise UserError(f"--run-dir {folder} cannot be written: {error.strerror}.") from None
-    return folder
 
 
 def environment() -> dict[str, Any]:

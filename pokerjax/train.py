@@ -44,9 +44,9 @@ def train(config: Config) -> None:
     device.select(config.run.device)
     # Not before the device was chosen: these modules make arrays.
     from pokerjax.evaluate import during_training
-    from pokerjax.learn.learner import make_learner
+    from pokerjax.learn import learner
 
-    run(config, make_learner(config), during_training(config))
+    run(config, learner.Learner(config), during_training(config))
 
 
 def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
@@ -111,9 +111,8 @@ def _loop(
             checkpoints.save(state, ledger.record(), score=score)
         if stopping:
             ledger.progress.close()
-            print(
-                f"Stopped after {ledger.games:,} games and saved; go on with the same command and --resume."
-            )
+            instead = "--resume in place of --checkpoint" if settings.checkpoint else "--resume"
+            print(f"Stopped after {ledger.games:,} games and saved; go on with the same command and {instead}.")
             return
         if pending is None:
             ledger.restart_clock()
@@ -125,6 +124,7 @@ def _passes_multiple(iteration: int, step: int, every: int) -> bool:
 
 def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.Record]:
     """The state to start from and how far it is: new, restored (`resume`), or with given parameters."""
+    given = _given_checkpoint(config)  # first, so that a mistake is answered before anything compiles
     state = learner.init(jax.random.key(config.run.seed))
     found = runfolder.environment()
     record = checkpoint.Record(config=config, iteration=0, games=0, seconds=0.0, environment=found)
@@ -141,14 +141,21 @@ def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.R
             seconds=saved.seconds,
             environment=found,
         )
-    if config.run.checkpoint:
-        path, theirs = checkpoint.resolve(config.run.checkpoint)
-        changed = differences(theirs, config, "game", "model")
-        shown = f"{', '.join(changed)}; use its values or another checkpoint"
-        require(not changed, f"--checkpoint {path} was made with another config (its / yours): {shown}.")
+    if given:
         abstract = checkpoint.abstract_like({"params": state.params, "average": state.average})
-        state = dataclasses.replace(state, **checkpoint.restore(path, abstract))
+        state = dataclasses.replace(state, **checkpoint.restore(given, abstract))
     return state, record
+
+
+def _given_checkpoint(config: Config) -> Path | None:
+    """The checkpoint that `--checkpoint` means. Raises `UserError` when it is missing or does not fit."""
+    if not config.run.checkpoint:
+        return None
+    path, theirs = checkpoint.resolve(config.run.checkpoint)
+    changed = differences(theirs, config, "game", "model")
+    shown = f"{', '.join(changed)}; use its values or another checkpoint"
+    require(not changed, f"--checkpoint {path} was made with another config (its / yours): {shown}.")
+    return path
 
 
 def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -> str:

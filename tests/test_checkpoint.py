@@ -136,7 +136,7 @@ def test_damage_is_one_sentence(saved):
     for file in (newest / "state").rglob("*"):
         if file.is_file() and file.stat().st_size > 200:
             file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"checkpoints/6 is damaged .*; delete it"):
+    with pytest.raises(UserError, match=r"checkpoints/6 is damaged .*; name an earlier one or delete it"):
         checkpoint.restore(newest, checkpoint.abstract_like(state(0)))
     metadata = saved / "checkpoints" / "5" / "_CHECKPOINT_METADATA"
     metadata.write_text(metadata.read_text()[:80])

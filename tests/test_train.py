@@ -210,7 +210,7 @@ def test_resuming_needs_the_same_run(config, tmp_path):
 
 def test_profile_writes_a_trace_and_says_how_to_open_it(config, capsys):
     run(with_run(config, profile=True), FakeLearner(config), evaluate)
-    assert "perfetto_trace.json.gz at https://ui.perfetto.dev" in capsys.readouterr().out
+    assert "xprof --logdir" in capsys.readouterr().out
 
 
 def test_first_signal_is_caught_and_the_handlers_come_back(config):

@@ -156,6 +156,9 @@ def test_the_train_step_is_one_program_without_host_callbacks(learner):
     state = learner.init(jax.random.key(0))
     jaxpr = str(learner.step.trace(state).jaxpr)
     assert "callback" not in jaxpr and "infeed" not in jaxpr and "outfeed" not in jaxpr
+    lowered = learner.step.lower(state).as_text(debug_info=True)
+    for scope in ("rollout", "engine", "model", "returns", "magnet", "update", "average"):
+        assert f"/{scope}" in lowered or f"({scope}" in lowered, f"the trace would not show {scope}"
     for _ in range(4):
         state, metrics = learner.step(state)
     assert learner.step._cache_size() == 1

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from pokerjax.benchmark.simulation import uniform_rollout
 from pokerjax.benchmark.timing import Result, Timing, compile_for, measure, measure_loop
 from pokerjax.config import Config
-from pokerjax.learn.learner import Learner, LearnerState, make_learner
+from pokerjax.learn.learner import Learner, LearnerState
 from pokerjax.learn.rollout import Steps, empty_prefix
 
 _SQUARES = {"cpu": (512, 1024, 2048), "gpu": (2048, 4096, 8192), "tpu": (2048, 4096, 8192)}
@@ -41,7 +41,7 @@ class Steady:
 
 def train(config: Config, *, iterations: int, note: Callable[[str], None] = lambda text: None) -> Result:
     """Measure a checked config over about so many iterations; `note` hears what is going on."""
-    learner = make_learner(config)
+    learner = Learner(config)
     note(f"compiling the train step of {learner.num_parameters:,} parameters ...")
     steady = steady_state(learner, iterations, note)
     note("measuring the rate of matrix products ...")

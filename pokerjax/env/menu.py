@@ -12,9 +12,6 @@ import jax.numpy as jnp
 
 from pokerjax import poker
 
-FOLD_ENTRY = 0
-CALL_ENTRY = 1
-
 
 def num_actions(sizes: tuple[float, ...]) -> int:
     """Entries of a menu with these pot fractions: fold, check/call, the fractions, all-in."""

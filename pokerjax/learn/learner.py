@@ -200,8 +200,3 @@ def default_tables(model: ModelConfig) -> int:
     tables = max(32, min(4096, width_rows // model.d_model))
     return 1 << (tables.bit_length() - 1)
 
-
-def make_learner(config: Config) -> Learner:
-    """The learner of a checked config."""
-    return Learner(config)
-

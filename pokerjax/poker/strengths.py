@@ -32,7 +32,6 @@ CATEGORY_NAMES = (
     "straight flush",
 )
 _RANK_BITS = 13
-_ALL_RANKS = (1 << _RANK_BITS) - 1
 
 
 def category(strength: jax.Array) -> jax.Array:
