@@ -4,8 +4,8 @@
     python bin/train.py --config configs/base.py --num-players 6
 
 Hardware: any; tables and minibatch follow the device (128 and 8,192 decisions on a CPU, 1,024 tables on a GPU).
-Time: on 2 CPU cores 202 to 218 games/s heads-up, so about 80 minutes (steady state measured, not the whole run); on a GPU
-not measured yet. Result: not measured yet, no run of this size has been trained to its end.
+Time: on 2 CPU cores 202 to 218 games/s heads-up, so about 80 minutes (steady state measured, not the whole
+run); on a GPU not measured yet. Result: not measured yet, no run of this size has been trained to its end.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
