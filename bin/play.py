@@ -10,7 +10,7 @@ from typing import Annotated
 import tyro
 
 from pokerjax import commandline
-from pokerjax.config import Device, require
+from pokerjax.config import Device, check_seed, require
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
     settings = commandline.parse(_Arguments, arguments, program="bin/play.py")
     require(settings.terminal, "The web page is not there yet; add --terminal to play in the shell.")
     seed = secrets.randbits(32) if settings.seed is None else settings.seed
-    require(seed >= 0, f"--seed {seed} must not be negative.")
+    check_seed(seed)
     from pokerjax import device
     from pokerjax.agents import create_llm_agent
     from pokerjax.play import terminal

@@ -67,10 +67,9 @@ def test_the_menu_is_never_empty_and_its_entries_differ(played):
     raises = np.where(mask[..., 2:], amounts[..., 2:], -np.arange(1, mask.shape[-1] - 1))
     ordered = np.sort(raises, axis=-1)
     assert (np.diff(ordered, axis=-1) != 0).all()
-    for low, high in ((legal.min_raise_to, legal.max_raise_to),):
-        offered = mask[..., 2:]
-        assert (amounts[..., 2:] >= low[..., None])[offered].all()
-        assert (amounts[..., 2:] <= high[..., None])[offered].all()
+    offered = mask[..., 2:]
+    assert (amounts[..., 2:] >= legal.min_raise_to[..., None])[offered].all()
+    assert (amounts[..., 2:] <= legal.max_raise_to[..., None])[offered].all()
     # All-in is on offer wherever a raise is, and folding only when there is something to pay.
     np.testing.assert_array_equal(mask[..., 0], legal.fold)
 
@@ -137,9 +136,10 @@ def test_hidden_cards_change_no_token():
     """Other cards for the opponents and for the board to come: the same token, at every decision of random hands."""
     environment = environment_of(3)
     table, decision, *_ = simulate(environment, 60)
+    read = jax.jit(lambda t: tables.read(environment, t))
     rng = np.random.default_rng(0)
     for t, b in itertools.product(range(0, 60, 5), range(0, BATCH, 8)):
-        one = jax.tree.map(lambda x: x[t, b], table)  # noqa: B023
+        one = jax.tree.map(lambda x, t=t, b=b: x[t, b], table)
         actor, shown = int(one.hand.actor), [0, 3, 4, 5][int(one.hand.street)]
         known = [*one.hand.hole[actor], *one.hand.board[:shown]]
         others = rng.permutation([c for c in range(52) if c not in known])
@@ -148,17 +148,9 @@ def test_hidden_cards_change_no_token():
         hand = dataclasses.replace(
             one.hand, hole=jnp.asarray(hole), board=jnp.asarray(board), strengths=one.hand.strengths[::-1]
         )
-        again = _read(environment, dataclasses.replace(one, hand=hand))
+        again = read(dataclasses.replace(one, hand=hand))
         np.testing.assert_array_equal(again.token, decision.token[t, b])
         np.testing.assert_array_equal(again.mask, decision.mask[t, b])
-
-
-def _read(environment, table):
-    return _compiled_read(environment)(table)
-
-
-def _compiled_read(environment, cache={}):  # noqa: B006
-    return cache.setdefault(environment, jax.jit(lambda t: tables.read(environment, t)))
 
 
 class Walker:

@@ -112,11 +112,11 @@ def part_seconds(learner: Learner, state: LearnerState, *, seconds: float) -> di
     prefix = empty_prefix(environment, learner.parallel_games)
     play, key = uniform_rollout(environment, length), jax.random.key(1)
     window: Steps = play(state.table, prefix, key)[1]
-    think, judge = compile_for(_rollout_model(learner)), compile_for(learner._log_policy)
+    think, judge = compile_for(_rollout_model(learner)), compile_for(learner.log_policy)
     # What an update costs does not depend on the data, so the uniform policy's window serves.
-    targets, _ = jax.jit(learner._targets)(window)
+    targets, _ = jax.jit(learner.targets)(window)
     targets = dataclasses.replace(targets, magnet=judge(state.average, window))
-    update = compile_for(lambda state, window, targets: learner._update(state, window, targets, 1e-4, 1e-2, key))
+    update = compile_for(lambda state, window, targets: learner.update(state, window, targets, 1e-4, 1e-2, key))
     programs: dict[str, Callable[[], Any]] = {
         "engine": lambda: play(state.table, prefix, key),
         "rollout_model": lambda: think(state.params, window),

@@ -26,14 +26,13 @@ def names(sizes: tuple[float, ...]) -> list[str]:
 def offer(sizes: tuple[float, ...], state: poker.State, legal: poker.Legal, may_raise: jax.Array):
     """The menu at one decision (unbatched): engine actions int32[A] in chips and a mask bool[A] of those on offer.
 
-    A fraction f of the pot raises to `level + f * (pot + call)`: the pot as it is once the call is in.
+    A fraction f of the pot raises to `state.level + f * (pot + call)`: the pot as it is once the call is in.
     `may_raise` is False where the hand has come near its decision limit. At least one entry is always on
     offer, since check/call is.
     """
-    level = jnp.max(jnp.where(_one_hot(state.actor, state.bets.shape[0]), state.bets + legal.call_amount, state.bets))
     pot = (state.pot + legal.call_amount).astype(jnp.float32)
     fractions = jnp.asarray(sizes, jnp.float32)
-    raises_to = level + jnp.round(fractions * pot).astype(jnp.int32)
+    raises_to = state.level + jnp.round(fractions * pot).astype(jnp.int32)
     # Sizes rise, so a duplicate is equal to its left neighbour; all-in has its own entry.
     previous = jnp.concatenate([jnp.full((1,), -1, jnp.int32), raises_to[:-1]])
     fits = (raises_to >= legal.min_raise_to) & (raises_to < legal.max_raise_to) & (raises_to != previous)
@@ -47,8 +46,4 @@ def offer(sizes: tuple[float, ...], state: poker.State, legal: poker.Legal, may_
 
 def choose(entries: jax.Array, entry: jax.Array) -> jax.Array:
     """`entries[entry]` for one table, as arithmetic: a gather would not vectorise."""
-    return jnp.sum(jnp.where(_one_hot(entry, entries.shape[0]), entries, 0))
-
-
-def _one_hot(index: jax.Array, size: int) -> jax.Array:
-    return jnp.arange(size, dtype=jnp.int32) == index
+    return jnp.sum(jnp.where(jnp.arange(entries.shape[0]) == entry, entries, 0))

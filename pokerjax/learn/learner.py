@@ -45,11 +45,11 @@ class LearnerState:
 class Learner:
     """The compiled train step of one config. Keep one instance a run: it compiles once."""
 
-    def __init__(self, config: Config, parallel_games: int = 0):
+    def __init__(self, config: Config):
         """Raises `UserError` when the batch does not fit the rollout."""
         self.config = config
         self.model = Model(make_environment(config.game), config.model)
-        self.parallel_games = parallel_games or config.learn.parallel_games or default_tables(config.model)
+        self.parallel_games = config.learn.parallel_games or default_tables(config.model)
         self.batch_tables = check_batch(config.learn, self.parallel_games)
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
         self._optimizer = optax.chain(
@@ -97,11 +97,11 @@ class Learner:
         rate = learn.learning_rate * (1 - progress)
         entropy_coefficient = learn.entropy_coefficient * (1 - progress)
         with jax.named_scope("returns"):
-            targets, figures = self._targets(window)
+            targets, figures = self.targets(window)
         with jax.named_scope("magnet"):
-            targets = dataclasses.replace(targets, magnet=self._log_policy(state.average, window))
+            targets = dataclasses.replace(targets, magnet=self.log_policy(state.average, window))
         with jax.named_scope("update"):
-            params, optimizer, losses = self._update(state, window, targets, rate, entropy_coefficient, shuffle_key)
+            params, optimizer, losses = self.update(state, window, targets, rate, entropy_coefficient, shuffle_key)
         games = jnp.sum(outcomes.done)
         with jax.named_scope("average"):
             share = games / (self.config.run.num_games * learn.magnet_half_life)
@@ -127,7 +127,7 @@ class Learner:
         }
         return state, metrics
 
-    def _targets(self, window: Steps) -> tuple[ppo.Targets, dict[str, jax.Array]]:
+    def targets(self, window: Steps) -> tuple[ppo.Targets, dict[str, jax.Array]]:
         """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
         learn, environment = self.config.learn, self.model.environment
         depth = jnp.maximum(depth_bb(environment.layout, window.tokens), 1e-6)
@@ -153,7 +153,7 @@ class Learner:
         )  # fmt: skip
         return targets, figures
 
-    def _log_policy(self, params: Parameters, window: Steps) -> jax.Array:
+    def log_policy(self, params: Parameters, window: Steps) -> jax.Array:
         """Log-policies [B, W, A] of other parameters, a minibatch of tables at a time to bound the memory."""
 
         def chunk(part):
@@ -167,7 +167,7 @@ class Learner:
     def _split(self, x: jax.Array) -> jax.Array:
         return x.reshape(-1, self.batch_tables, *x.shape[1:])
 
-    def _update(self, state: LearnerState, window: Steps, targets: ppo.Targets, rate, entropy_coefficient, key):
+    def update(self, state: LearnerState, window: Steps, targets: ppo.Targets, rate, entropy_coefficient, key):
         """PPO over `epochs` passes of minibatches of whole tables; metrics are means over them."""
         learn = self.config.learn
 

@@ -56,9 +56,9 @@ def empty_prefix(environment: Environment, batch: int) -> Steps:
 def carry_prefix(environment: Environment, window: Steps, current_hand: jax.Array) -> Steps:
     """The last R places of a window [B, W], emptied where the hand is not the table's `current_hand` int32[B]."""
     last = jax.tree.map(lambda x: x[:, -environment.hand_limit :], window)
-    same = last.segments // environment.num_players == current_hand[:, None]
-    keep = same & (last.segments != NO_SEGMENT)
-    return dataclasses.replace(last, segments=jnp.where(keep, last.segments, NO_SEGMENT), done=last.done & keep)
+    keep = last.segments // environment.num_players == current_hand[:, None]
+    segments = jnp.where(keep, last.segments, NO_SEGMENT)
+    return dataclasses.replace(last, segments=segments, done=jnp.zeros_like(last.done))  # what goes on has no end
 
 
 def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
@@ -77,7 +77,7 @@ def rollout(
     Returns the tables after it, the window [B, R + T] of prefix and rollout, and the outcomes [T, B].
     """
     environment = model.environment
-    batch, _ring = prefix.segments.shape
+    batch = prefix.segments.shape[0]
     deal_next = jax.vmap(lambda bits: tables.fresh_hand(environment, bits))
     read = jax.vmap(lambda t: tables.read(environment, t))
     play = jax.vmap(lambda *arguments: tables.step(environment, *arguments))

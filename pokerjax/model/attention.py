@@ -27,7 +27,7 @@ class Cache:
 
 
 def segment(hand: jax.Array, seat: jax.Array, num_players: int) -> jax.Array:
-    """The segment of a decision: hand and seat in one int32 (differs from table to table only by position)."""
+    """The segment of a decision: hand and seat in one int32, unique within its table."""
     return hand * num_players + seat
 
 

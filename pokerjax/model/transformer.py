@@ -40,7 +40,7 @@ class Block(nnx.Module):
     def mlp(self, x: jax.Array) -> jax.Array:
         """The feed-forward layer, added to the stream.
 
-        Squared ReLU (So et al., arXiv:2109.08668): as good as GELU, and its gradient costs no tanh.
+        Squared ReLU (So et al., arXiv:2109.08668): unlike GELU's, its gradient costs no tanh.
         """
         return x + self.down(jnp.square(jax.nn.relu(self.up(self.mlp_norm(x)))))
 
@@ -87,8 +87,8 @@ class Model:
     config: ModelConfig
 
     @cached_property
-    def _graph(self) -> Any:
-        return nnx.split(nnx.eval_shape(lambda: self._network(jax.random.key(0))))[0]
+    def _abstract(self) -> Any:
+        return nnx.split(nnx.eval_shape(lambda: self._network(jax.random.key(0))))
 
     def _network(self, key: jax.Array) -> Network:
         inputs = features.num_features(self.environment.layout)
@@ -112,9 +112,10 @@ class Model:
         return sum(leaf.size for leaf in jax.tree.leaves(shapes) if leaf.ndim == 2)
 
     def _merge(self, params: Parameters) -> Network:
-        state = nnx.state(nnx.eval_shape(lambda: self._network(jax.random.key(0))))
+        graph, abstract = self._abstract
+        state = jax.tree.map(lambda x: x, abstract)  # a copy, since the next line writes into it
         nnx.replace_by_pure_dict(state, params)
-        return nnx.merge(self._graph, state)
+        return nnx.merge(graph, state)
 
     def _embed(self, network: Network, tokens: jax.Array) -> jax.Array:
         flat = tokens.reshape(-1, tokens.shape[-1])

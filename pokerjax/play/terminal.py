@@ -134,7 +134,7 @@ class Game:
         if len(live) > 1:
             self._say(f"\nShowdown  {self._board(hand, 3)}")
             for seat in live:
-                made = poker.CATEGORY_NAMES[int(state.strengths[seat]) >> 26]
+                made = poker.CATEGORY_NAMES[int(poker.category(state.strengths[seat]))]
                 self._say(f"  {self._name(seat):<8} {self._cards(hand.deal.hole[seat])}   {made}")
         for seat in range(self._players):
             if state.payoffs[seat] > 0:
