@@ -5,13 +5,18 @@
     state = poker.start(rules, poker.deal(rules, jax.random.key(0)), stakes)
     state = poker.act(rules, state, poker.CALL)
 
-Everything that takes arrays is unbatched and works under `jax.jit`, `jax.vmap` and `jax.lax.scan`.
+Everything that takes arrays is unbatched and works under `jax.jit`, `jax.vmap` and `jax.lax.scan`; it also takes
+batches as they are when they follow the axes of one hand (stacks [P, B]), which is the fastest way (docs/engine.md).
 """
 
-from pokerjax.poker.deck import NO_CARD, Deal, card, card_name, cards, deal, deal_from_bits
-from pokerjax.poker.rules import Rules, Stakes, no_limit_holdem, stakes
+from pokerjax.poker.betting import Legal, check_action, legal
+from pokerjax.poker.chips import Stakes, stakes
+from pokerjax.poker.deck import NO_CARD, Deal, card, card_name, cards, deal, deal_from_bits, deal_many
+from pokerjax.poker.rules import Rules, kuhn, leduc, limit_holdem, no_limit_holdem, pot_limit_holdem
+from pokerjax.poker.state import CALL, FOLD, NOBODY, NOT_ACTED, State
 from pokerjax.poker.strengths import CATEGORY_NAMES, category, strength
-from pokerjax.poker.table import CALL, FOLD, NOBODY, NOT_ACTED, Legal, State, act, check_action, legal, start
+from pokerjax.poker.table import act, start
+from pokerjax.poker.words import random_words
 
 __all__ = [
     "CALL",
@@ -33,8 +38,14 @@ __all__ = [
     "check_action",
     "deal",
     "deal_from_bits",
+    "deal_many",
+    "kuhn",
+    "leduc",
     "legal",
+    "limit_holdem",
     "no_limit_holdem",
+    "pot_limit_holdem",
+    "random_words",
     "stakes",
     "start",
     "strength",

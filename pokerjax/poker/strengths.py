@@ -16,6 +16,8 @@ compare as plain ints.
     8 straight flush    its top card             -
 """
 
+from collections.abc import Sequence
+
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -39,11 +41,13 @@ def category(strength: jax.Array) -> jax.Array:
     return strength >> (2 * _RANK_BITS)
 
 
-def strength(cards: jax.Array) -> jax.Array:
-    """Return the strength of the best five of 2 to 7 cards, int32; larger is better (unbatched).
+def strength(cards: jax.Array | Sequence[jax.Array]) -> jax.Array:
+    """Return the strength of the best five of 1 to 7 cards, int32; larger is better.
 
-    cards: int32[n]; NO_CARD stands for a card that is not there. With fewer than five cards the strength
-    tells the pairs and high cards of what there is; compare only strengths of equally many cards.
+    Unbatched, or elementwise: cards of shape [n, ...] give strengths of shape [...].
+
+    cards: int32[n, ...] or n arrays; NO_CARD stands for a card that is not there. With fewer than five cards
+    the strength tells the pairs and high cards of what there is; compare only strengths of equally many cards.
     """
     suits = _suit_masks(cards)
     ranks, pairs, trips, quads = _multiples(*suits)
@@ -76,11 +80,10 @@ def strength(cards: jax.Array) -> jax.Array:
     return kind << (2 * _RANK_BITS) | made << _RANK_BITS | kickers
 
 
-def _suit_masks(cards: jax.Array) -> tuple[jax.Array, ...]:
+def _suit_masks(cards: jax.Array | Sequence[jax.Array]) -> tuple[jax.Array, ...]:
     """Return the ranks held in each of the four suits as 13-bit masks, two suits built in one word."""
     clubs_diamonds = hearts_spades = jnp.int32(0)
-    for i in range(cards.shape[0]):
-        card = cards[i]
+    for card in cards:
         bit = jnp.where(card < 0, 0, 1 << ((card >> 2) + 16 * (card & 1) & 31))
         minor = (card & 2) == 0
         clubs_diamonds = clubs_diamonds | jnp.where(minor, bit, 0)
