@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from pokerjax.poker import seats
 from pokerjax.poker.once import compute_once
 from pokerjax.poker.rules import Rules
-from pokerjax.poker.state import CALL, FOLD, NOT_ACTED, State
+from pokerjax.poker.state import CALL, FOLD, NOT_ACTED, State, StateBySeat, by_seat
 
 
 @jax.tree_util.register_dataclass
@@ -28,9 +28,13 @@ class Legal:
 @partial(jax.jit, static_argnames="rules", inline=True)
 def legal(rules: Rules, state: State) -> Legal:
     """Return what the seat to act may do (unbatched, or elementwise on any batch)."""
+    return compute_once(_legal(rules, by_seat(state)))
+
+
+def _legal(rules: Rules, state: StateBySeat) -> Legal:
     players = range(rules.num_players)
     me = [state.actor == seat for seat in players]
-    stack, bet, faced = (seats.at(me, list(x)) for x in (state.stacks, state.bets, state.faced))
+    stack, bet, faced = (seats.at(me, x) for x in (state.stacks, state.bets, state.faced))
     rivals = [~me[seat] & ~state.folded[seat] for seat in players]
 
     # A short blind is called in full, unless no rival can match more than the largest real bet.
@@ -61,7 +65,7 @@ def legal(rules: Rules, state: State) -> Legal:
     elif rules.betting == "pot_limit":  # call, then raise by all that is in the pot
         pot_raise = state.pot + (state.level - bet)
         max_raise_to = jnp.maximum(min_raise_to, state.level + jnp.minimum(pot_raise, most - state.level))
-    may = Legal(
+    return Legal(
         fold=~state.done & (call_amount > 0),
         call=~state.done,
         raises=raises,
@@ -69,10 +73,9 @@ def legal(rules: Rules, state: State) -> Legal:
         min_raise_to=jnp.where(raises, min_raise_to, 0),
         max_raise_to=jnp.where(raises, max_raise_to, 0),
     )
-    return compute_once(may)
 
 
-def next_raise(rules: Rules, state: State, level: jax.Array) -> tuple[jax.Array, jax.Array]:
+def next_raise(rules: Rules, state: StateBySeat, level: jax.Array) -> tuple[jax.Array, jax.Array]:
     """What the next raise must add to `level`, the price after this action, and whether this was a raise to count."""
     raised = level - state.level
     if rules.betting == "fixed_limit" and rules.house == "tda":

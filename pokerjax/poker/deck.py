@@ -22,7 +22,8 @@ NO_CARD = -1  # in place of a card that is not there
 def card(name: str) -> int:
     """Return the card of a two-letter name, as "Ah" or "Td"."""
     if not isinstance(name, str) or len(name) != 2 or name[0] not in RANKS or name[1] not in SUITS:
-        raise ValueError(f'{name!r} is no card: write a rank of {RANKS} and a suit of {SUITS}, as in "Ah".')
+        shown = f'"{name}"' if isinstance(name, str) else repr(name)
+        raise ValueError(f'{shown} is no card: write a rank of {RANKS} and a suit of {SUITS}, as in "Ah".')
     return 4 * RANKS.index(name[0]) + SUITS.index(name[1])
 
 
@@ -34,7 +35,7 @@ def cards(names: str) -> np.ndarray:
     found = [card(names[i : i + 2]) for i in range(0, len(names), 2)]
     if len(set(found)) < len(found):
         twice = next(c for i, c in enumerate(found) if c in found[:i])
-        raise ValueError(f'"{names}" holds {card_name(twice)} twice, but there is one of each card.')
+        raise ValueError(f'{card_name(twice)} is there twice in "{names}": a deck has one of each card.')
     return np.array(found, np.int32)
 
 

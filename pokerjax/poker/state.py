@@ -1,6 +1,7 @@
 """The state of a hand, and the constants that stand in it."""
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -41,12 +42,15 @@ class State:
     min_bet: jax.Array  # int32 chips
 
 
-def by_seat(state: State) -> State:
+StateBySeat = Any  # a State whose fields with a seat axis are lists of P arrays
+
+
+def by_seat(state: State) -> StateBySeat:
     """The same state with every field that has a seat axis as a list of its P entries, as `seats` wants them."""
     return replace(state, **{name: list(getattr(state, name)) for name in _SEAT_FIELDS})
 
 
-def stacked(state: State) -> State:
+def stacked(state: StateBySeat) -> State:
     """The inverse of `by_seat`."""
     played = compute_once({name: getattr(state, name) for name in _PLAYED_FIELDS})
     state = replace(state, **played)

@@ -8,6 +8,7 @@ compiled as they are: written out seat by seat, they would be slow to run operat
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +20,7 @@ from pokerjax.poker.deck import Deal
 from pokerjax.poker.once import compute_once
 from pokerjax.poker.pots import settle
 from pokerjax.poker.rules import Rules
-from pokerjax.poker.state import CALL, NOBODY, NOT_ACTED, State, by_seat, stacked
+from pokerjax.poker.state import CALL, NOBODY, NOT_ACTED, State, StateBySeat, by_seat, stacked
 from pokerjax.poker.strengths import strength
 
 
@@ -54,7 +55,7 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
     first_raise = raise_size(rules, street, min_bet)
     if rules.betting != "fixed_limit":
         first_raise = jnp.maximum(largest, min_bet)
-    state = State(
+    fields: dict[str, Any] = dict(
         actor=last_acted,
         street=street,
         stacks=[starting[seat] - antes[seat] - bets[seat] for seat in players],
@@ -74,7 +75,7 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
         num_raises=street,
         min_bet=min_bet,
     )
-    return stacked(_advance(rules, state))
+    return stacked(_advance(rules, State(**fields)))
 
 
 @partial(jax.jit, static_argnames="rules", inline=True)
@@ -113,7 +114,7 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
     return stacked(jax.tree.map(lambda before, new: jnp.where(old.done, before, new), old, after))
 
 
-def _advance(rules: Rules, state: State) -> State:
+def _advance(rules: Rules, state: StateBySeat) -> StateBySeat:
     """Find who acts next after `state.actor`: on this street, on the next one, or nobody (then pay out)."""
     players = range(rules.num_players)
     live = [~folded for folded in state.folded]
@@ -159,7 +160,7 @@ def _seat_before(rules: Rules, street: jax.Array | int) -> jax.Array | int:
     return before[street] if isinstance(street, int) else by_street(before, street)
 
 
-def _pay_out(state: State) -> State:
+def _pay_out(state: StateBySeat) -> StateBySeat:
     """Give the pots to their winners if the hand is done."""
     dead = state.pot - seats.total(state.contributed)
     winnings = settle(state.contributed, dead, [~folded for folded in state.folded], state.strengths)
