@@ -59,9 +59,9 @@ def test_probabilities_are_those_of_the_rollout(players):
             decision = agent.act(
                 Observation(
                     seat=seat,
-                    hole="".join(poker.card_name(int(card)) for card in deals.hole[lane, seat]),
+                    hole="".join(poker.card_name(int(card)) for card in deals.hole[seat, :, lane]),
                     board="".join(map(poker.card_name, board)),
-                    stacks=deals.starting[lane].tolist(),
+                    stacks=deals.starting[:, lane].tolist(),
                     blinds=(50, 100),
                     actions=actions,
                 )

@@ -64,8 +64,8 @@ def test_engine_loop_conserves_chips():
 
     state, hands, won = run(jax.random.key(0), jax.random.key(1))
     assert hands > 64
-    assert np.any(won) and not np.any(np.sum(won, axis=1))
-    np.testing.assert_array_equal(jnp.sum(state.stacks, axis=1) + state.pot, jnp.sum(state.starting, axis=1))
+    assert np.any(won) and not np.any(np.sum(won, axis=0))
+    np.testing.assert_array_equal(jnp.sum(state.stacks, axis=0) + state.pot, jnp.sum(state.starting, axis=0))
     assert not np.any(state.done)
 
 
@@ -74,8 +74,8 @@ def test_random_action_is_uniform_over_what_is_legal():
         amounts = {"call_amount": 0, "min_raise_to": 200 if raises else 0, "max_raise_to": 299 if raises else 0}
         return poker.Legal(*map(jnp.asarray, (fold, call, raises)), **{k: jnp.int32(v) for k, v in amounts.items()})
 
-    draw = jax.jit(jax.vmap(simulation.random_action, in_axes=(None, 0)))
-    bits = jax.random.bits(jax.random.key(0), (60_000, 2), jnp.uint32)
+    draw = jax.jit(simulation.random_action)
+    bits = jax.random.bits(jax.random.key(0), (2, 60_000), jnp.uint32)
     for fold, call, raises in [(True, True, True), (False, True, True), (True, True, False), (False, True, False)]:
         actions = np.asarray(draw(legal(fold, call, raises), bits))
         kinds = np.stack([actions == poker.FOLD, actions == poker.CALL, actions > 0])

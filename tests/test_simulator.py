@@ -54,7 +54,7 @@ def played(request):
 def test_chips_are_conserved_and_rewards_sum_to_zero(played):
     _environment, (table, _decision, _, outcome) = played
     in_play = table.hand.stacks.sum(-1) + table.hand.pot
-    np.testing.assert_array_equal(in_play, table.stakes.stacks.sum(-1))
+    np.testing.assert_array_equal(in_play, table.hand.starting.sum(-1))
     np.testing.assert_allclose(outcome.rewards.sum(-1), 0, atol=1e-3)
     assert (table.hand.stacks >= 0).all()
     assert (outcome.rewards[~outcome.done] == 0).all() and outcome.done.mean() > 0.05
@@ -107,7 +107,7 @@ def test_seats_rotate_and_stacks_follow_their_distribution():
     hands = table.hands[-1]
     np.testing.assert_array_equal(table.rotation[-1], hands % 3)
     fresh = table.log.count == 0
-    depth = table.stakes.stacks[fresh] / 100
+    depth = table.hand.starting[fresh] / 100
     assert depth.min() >= 10 and depth.max() <= 250
     # Log-uniform: the median is the geometric mean of the ends; 4 sigma at this size is under 0.1.
     middle = np.mean(np.log(depth) < np.log(50))

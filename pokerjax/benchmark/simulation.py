@@ -7,6 +7,7 @@ every figure. Axes: B tables, P seats, T decisions of each table.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from functools import partial
 
 import jax
@@ -20,7 +21,7 @@ from pokerjax.env.tables import Environment, make_environment
 from pokerjax.learn.rollout import empty_prefix, fresh_tables, rollout
 from pokerjax.model.transformer import Model
 
-_ACTION_BITS = 2  # Random words of one action: its kind and its size.
+_ACTION_WORDS = 2  # Random words of one action: its kind and its size.
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,10 +38,10 @@ class UniformModel(Model):
         return jnp.zeros((batch, self.environment.num_actions)), jnp.zeros((batch,)), cache
 
 
-def random_action(legal: poker.Legal, bits: jax.Array) -> jax.Array:
-    """Fold, call or raise, equally likely among the legal; a raise is uniform in its bounds (unbatched).
+def random_action(legal: poker.Legal, bits: Sequence[jax.Array]) -> jax.Array:
+    """Fold, call or raise, equally likely among the legal; a raise is uniform in its bounds.
 
-    bits: uint32[2].
+    bits: two words uint32.
     """
     kinds = legal.fold.astype(jnp.uint32) + legal.call.astype(jnp.uint32) + legal.raises.astype(jnp.uint32)
     kind = (bits[0] >> 16) * kinds >> 16
@@ -52,36 +53,30 @@ def random_action(legal: poker.Legal, bits: jax.Array) -> jax.Array:
     return jnp.where(folds, poker.FOLD, jnp.where(raises, raise_to, poker.CALL))
 
 
-def decide(environment: Environment, state: poker.State, bits: jax.Array):
-    """One random decision, and the next hand where it ended this one (unbatched).
-
-    Returns the next state, whether the hand ended, and its payoffs int32[P] in chips (0 unless it did).
-    """
-    rules = environment.rules
-    action = random_action(poker.legal(rules, state), bits[:_ACTION_BITS])
-    after = poker.act(rules, state, action)
-    following = poker.start(rules, *tables.fresh_hand(environment, bits[_ACTION_BITS:]))
-    state = jax.tree.map(lambda new, old: jnp.where(after.done, new, old), following, after)
-    return state, after.done, after.payoffs
-
-
 def play(environment: Environment, state: poker.State, key: jax.Array, *, length: int):
-    """Play `length` random decisions at every table [B]; `key` is consumed.
+    """Play `length` random decisions at every table, states with trailing axis B; `key` is consumed.
 
-    Returns the states, the hands finished, and what each seat won int32[B, P] in chips: a figure that rests on
+    Returns the states, the hands finished, and what each seat won int32[P, B] in chips: a figure that rests on
     every settlement, so none can be optimised away.
     """
-    batch, players = state.stacks.shape
-    words = _ACTION_BITS + tables.num_bits(environment)
+    rules, batch = environment.rules, state.actor.shape[0]
+    deal_key, action_key = jax.random.split(key)
 
-    def one_step(carry, time):
-        state, hands, won = carry
-        bits = jax.random.bits(jax.random.fold_in(key, time), (batch, words), jnp.uint32)
-        state, done, payoffs = jax.vmap(partial(decide, environment))(state, bits)
-        return (state, hands + jnp.sum(done), won + payoffs), None
+    def one_step(carry, key):
+        state, shoe, hands, won = carry
+        action = random_action(poker.legal(rules, state), poker.random_words(key, _ACTION_WORDS, (batch,)))
+        state = poker.act(rules, state, action)
+        done = state.done
+        hands, won = hands + jnp.sum(done), won + state.payoffs
+        deal, stakes, shoe = tables.take_hands(environment, shoe, done)
+        fresh = poker.start(rules, deal, stakes)
+        state = jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, state)
+        return (state, shoe, hands, won), None
 
-    start = (state, jnp.zeros((), jnp.int32), jnp.zeros((batch, players), jnp.int32))
-    return jax.lax.scan(one_step, start, jnp.arange(length))[0]
+    shoe = tables.new_shoe(environment, batch, deal_key)
+    start = (state, shoe, jnp.zeros((), jnp.int32), jnp.zeros_like(state.stacks))
+    (state, _, hands, won), _ = jax.lax.scan(one_step, start, jax.random.split(action_key, length))
+    return state, hands, won
 
 
 def engine(num_players: int, num_tables: int, *, length: int, seconds: float, seed: int = 0) -> Result:
@@ -146,11 +141,9 @@ def _result(name: str, num_players: int, num_tables: int, length: int, timing: T
 
 
 def random_hands(count: int, key: jax.Array) -> jax.Array:
-    """Random seven-card hands, int32[7, count]: cards first, so that neighbours in memory are other hands."""
-    rules = poker.no_limit_holdem(2)
-    bits = jax.random.bits(key, (count, rules.num_cards), jnp.uint32)
-    deals = jax.vmap(partial(poker.deal_from_bits, rules))(bits)
-    return jnp.concatenate([deals.hole[:, 0], deals.board], axis=1).T
+    """Random seven-card hands, int32[7, count]."""
+    deals = poker.deal_many(poker.no_limit_holdem(2), key, count)
+    return jnp.concatenate([deals.hole[0], deals.board])
 
 
 def strength_checksum(cards: jax.Array, turns: jax.Array) -> jax.Array:
@@ -160,7 +153,7 @@ def strength_checksum(cards: jax.Array, turns: jax.Array) -> jax.Array:
     """
 
     def round_(i, total):
-        strengths = jax.vmap(poker.strength, in_axes=1)(cards ^ (i & 3))
+        strengths = poker.strength(cards ^ (i & 3))
         return total + jnp.sum(strengths.astype(jnp.uint32), dtype=jnp.uint32)
 
     return jax.lax.fori_loop(0, turns, round_, jnp.uint32(0))

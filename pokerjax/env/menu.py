@@ -24,26 +24,34 @@ def names(sizes: tuple[float, ...]) -> list[str]:
 
 
 def offer(sizes: tuple[float, ...], state: poker.State, legal: poker.Legal, may_raise: jax.Array):
-    """The menu at one decision (unbatched): engine actions int32[A] in chips and a mask bool[A] of those on offer.
+    """The menu at one decision: engine actions int32[A] in chips and a mask bool[A] of those on offer.
+
+    Unbatched, or elementwise on a batch that follows the axes of one hand.
 
     A fraction f of the pot raises to `state.level + f * (pot + call)`: the pot as it is once the call is in.
     `may_raise` is False where the hand has come near its decision limit. At least one entry is always on
     offer, since check/call is.
     """
     pot = (state.pot + legal.call_amount).astype(jnp.float32)
-    fractions = jnp.asarray(sizes, jnp.float32)
-    raises_to = state.level + jnp.round(fractions * pot).astype(jnp.int32)
-    # Sizes rise, so a duplicate is equal to its left neighbour; all-in has its own entry.
-    previous = jnp.concatenate([jnp.full((1,), -1, jnp.int32), raises_to[:-1]])
-    fits = (raises_to >= legal.min_raise_to) & (raises_to < legal.max_raise_to) & (raises_to != previous)
     raises = legal.raises & may_raise
-    amounts = jnp.concatenate([
-        jnp.array([poker.FOLD, poker.CALL], jnp.int32), raises_to, legal.max_raise_to[None],
-    ])
-    mask = jnp.concatenate([jnp.stack([legal.fold, legal.call]), fits & raises, raises[None]])
-    return amounts, mask
+    amounts = [jnp.full_like(state.pot, poker.FOLD), jnp.full_like(state.pot, poker.CALL)]
+    mask = [legal.fold, legal.call]
+    previous = jnp.full_like(state.pot, -1)
+    for size in sizes:
+        raise_to = state.level + jnp.round(jnp.float32(size) * pot).astype(jnp.int32)
+        # Sizes rise, so a duplicate is equal to its left neighbour; all-in has its own entry.
+        fits = (raise_to >= legal.min_raise_to) & (raise_to < legal.max_raise_to) & (raise_to != previous)
+        amounts.append(raise_to)
+        mask.append(raises & fits)
+        previous = raise_to
+    amounts.append(legal.max_raise_to)
+    mask.append(raises)
+    return jnp.stack(amounts), jnp.stack(mask)
 
 
 def choose(entries: jax.Array, entry: jax.Array) -> jax.Array:
-    """`entries[entry]` for one table, as arithmetic: a gather would not vectorise."""
-    return jnp.sum(jnp.where(jnp.arange(entries.shape[0]) == entry, entries, 0))
+    """`entries[entry]` at each table, as arithmetic (a gather would not vectorise): entries [A, ...], entry [...]."""
+    chosen = entries[0]
+    for number in range(1, entries.shape[0]):
+        chosen = jnp.where(entry == number, entries[number], chosen)
+    return chosen

@@ -1,7 +1,8 @@
 """Tables that deal themselves the next hand, and the players who move round them.
 
-Everything is written for one table and vmapped by the callers (`learn.rollout`, `evaluate.match`). Chips end
-here: rewards are in big blinds.
+Everything is written for one table, elementwise past the axes of one hand as in `pokerjax.poker`: it runs under
+`jax.vmap` (`evaluate.match`) and as it is on tables [B] whose arrays end in the axis B (`learn.rollout`), the
+layout that vectorises. Chips end here: rewards are in big blinds.
 """
 
 from __future__ import annotations
@@ -48,10 +49,9 @@ def make_environment(game: GameConfig) -> Environment:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """One table between two decisions (unbatched)."""
+    """One table between two decisions."""
 
     hand: poker.State
-    stakes: poker.Stakes  # of this hand
     log: tokens.EventLog
     rotation: jax.Array  # int32: player p sits in seat (p - rotation) mod P
     hands: jax.Array  # int32: hands finished here, which numbers the current one
@@ -62,7 +62,7 @@ class Table:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Decision:
-    """What the seat to act at one table reads and may do (unbatched)."""
+    """What the seat to act at one table reads and may do."""
 
     token: jax.Array  # int32[layout.width]
     amounts: jax.Array  # int32[A], engine actions in chips
@@ -75,7 +75,7 @@ class Decision:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What one action brought (unbatched). All but `kind` count only where `done`."""
+    """What one action brought. All but `kind` and `street` count only where `done`."""
 
     done: jax.Array  # bool: the hand ended
     rewards: jax.Array  # float32[P], big blinds, by seat; 0 unless done
@@ -86,88 +86,126 @@ class Outcome:
     raised: jax.Array  # bool[P]
 
 
+SHOE_HANDS = 4  # a table, in the shoe that the learner deals from
+
+
+def new_shoe(environment: Environment, batch: int, key: jax.Array) -> poker.Shoe:
+    """The shoe of `batch` tables; a hand's extra words draw its stacks. Consumes the key."""
+    return poker.new_shoe(environment.rules, key, SHOE_HANDS * batch, num_extra=environment.num_players)
+
+
+def take_hands(environment: Environment, shoe: poker.Shoe, wanted: jax.Array):
+    """Deals, stakes and the shoe without them for the tables [B] that want a hand (bool[B])."""
+    deal, extra, shoe = poker.take_hands(environment.rules, shoe, wanted)
+    return deal, draw_stakes(environment, extra), shoe
+
+
 def num_bits(environment: Environment) -> int:
-    """Random words (uint32) that one fresh hand consumes."""
+    """Random words (uint32) that one `fresh_hand` consumes."""
     return environment.rules.num_cards + environment.num_players
 
 
 def fresh_hand(environment: Environment, bits: jax.Array) -> tuple[poker.Deal, poker.Stakes]:
     """Deal cards and draw starting stacks from uint32[num_bits] (unbatched)."""
-    game, players = environment.game, environment.num_players
     deal = poker.deal_from_bits(environment.rules, bits[: environment.rules.num_cards])
-    uniform = (bits[-players:] >> 8).astype(jnp.float32) * 2.0**-24
-    uniform = uniform if game.unequal_stacks else jnp.broadcast_to(uniform[:1], (players,))
+    return deal, draw_stakes(environment, bits[environment.rules.num_cards :])
+
+
+def draw_stakes(environment: Environment, words: jax.Array) -> poker.Stakes:
+    """Stakes with starting stacks drawn log-uniformly by the random words uint32[P]."""
+    game = environment.game
+    uniform = (words >> 8).astype(jnp.float32) * 2.0**-24
+    uniform = uniform if game.unequal_stacks else jnp.broadcast_to(uniform[:1], uniform.shape)
     depth = game.shortest_stack * (game.deepest_stack / game.shortest_stack) ** uniform
-    stacks = jnp.round(depth * game.big_blind).astype(jnp.int32)
-    return deal, stakes_for(environment, stacks)
+    return stakes_for(environment, jnp.round(depth * game.big_blind).astype(jnp.int32))
 
 
 def stakes_for(environment: Environment, stacks: jax.Array) -> poker.Stakes:
     """The game's blinds and antes with these starting stacks, int32[P] in chips."""
-    game, players = environment.game, environment.num_players
+    game, players, shape = environment.game, environment.num_players, stacks.shape[1:]
     small, big = game.small_blind, game.big_blind
     blinds = [big, small] if players == 2 else [small, big] + [0] * (players - 2)
+
+    def constant(amount: int) -> jax.Array:
+        return jnp.full(shape, amount, jnp.int32)
+
     return poker.Stakes(
         stacks=stacks,
-        blinds=jnp.array(blinds, jnp.int32),
-        antes=jnp.full((players,), game.ante, jnp.int32),
-        big_blind=jnp.array(big, jnp.int32),
+        blinds=jnp.stack([constant(blind) for blind in blinds]),
+        antes=jnp.stack([constant(game.ante)] * players),
+        big_blind=constant(big),
     )
 
 
 def seat_players(environment: Environment, deal: poker.Deal, stakes: poker.Stakes, rotation: jax.Array) -> Table:
-    """A table at the start of its first hand (unbatched)."""
+    """A table at the start of its first hand."""
     players = environment.num_players
+    hand = poker.start(environment.rules, deal, stakes)
+    nobody = jnp.zeros((players, *hand.actor.shape), bool)
     return Table(
-        hand=poker.start(environment.rules, deal, stakes),
-        stakes=stakes,
-        log=tokens.empty_log(environment.layout),
+        hand=hand,
+        log=tokens.empty_log(environment.layout, hand.actor.shape),
         rotation=jnp.asarray(rotation, jnp.int32),
-        hands=jnp.zeros((), jnp.int32),
-        voluntary=jnp.zeros((players,), bool),
-        raised=jnp.zeros((players,), bool),
+        hands=jnp.zeros_like(hand.actor),
+        voluntary=nobody,
+        raised=nobody,
     )
 
 
 def read(environment: Environment, table: Table) -> Decision:
-    """The decision that the table waits for (unbatched)."""
+    """The decision that the table waits for."""
     state = table.hand
     legal = poker.legal(environment.rules, state)
     # From here on at most 4P checks and calls can follow, which keeps the hand within its limit.
     may_raise = table.log.count < environment.hand_limit - 4 * environment.num_players
     amounts, mask = menu.offer(environment.game.bet_sizes, state, legal, may_raise)
-    token = tokens.decision_token(environment.layout, state, table.stakes, legal, table.log)
+    token = tokens.decision_token(environment.layout, state, legal, table.log)
     return Decision(token=token, amounts=amounts, mask=mask, seat=state.actor, hand=table.hands, legal=legal)
+
+
+def play(environment: Environment, table: Table, action: jax.Array, legal: poker.Legal) -> tuple[Table, Outcome]:
+    """Play an engine action (chips)."""
+    before = table.hand
+    after = poker.act(environment.rules, before, action)
+    log, kind = tokens.record(table.log, before, after, legal)
+    preflop = before.street == 0
+    pays = (kind == tokens.CALLED) | (kind == tokens.RAISED)
+    voluntary, raised = [], []
+    for seat in range(environment.num_players):
+        acts = preflop & (before.actor == seat)
+        voluntary.append(table.voluntary[seat] | (acts & pays))
+        raised.append(table.raised[seat] | (acts & (kind == tokens.RAISED)))
+    played = dataclasses.replace(
+        table, hand=after, log=log, voluntary=jnp.stack(voluntary), raised=jnp.stack(raised)
+    )
+    live = sum(1 - folded.astype(jnp.int32) for folded in after.folded)
+    outcome = Outcome(
+        done=after.done,
+        rewards=after.payoffs.astype(jnp.float32) / after.min_bet.astype(jnp.float32),
+        kind=kind,
+        street=before.street,
+        showdown=after.done & (live > 1),
+        voluntary=played.voluntary,
+        raised=played.raised,
+    )
+    return played, outcome
+
+
+def next_hand(environment: Environment, table: Table, deal: poker.Deal, stakes: poker.Stakes) -> Table:
+    """Start the next hand where the last one is over.
+
+    The button moves one seat with every hand, so each player sits everywhere equally often.
+    """
+    done = table.hand.done
+    fresh = seat_players(environment, deal, stakes, (table.rotation + 1) % environment.num_players)
+    fresh = dataclasses.replace(fresh, hands=table.hands + 1)
+    return jax.tree.map(lambda new, old: jnp.where(done, new, old), fresh, table)
 
 
 def step(
     environment: Environment, table: Table, action: jax.Array, legal: poker.Legal,
     next_deal: poker.Deal, next_stakes: poker.Stakes,
 ) -> tuple[Table, Outcome]:  # fmt: skip
-    """Play an engine action (chips), and start the next hand where this one ended (unbatched).
-
-    The button moves one seat with every hand, so each player sits everywhere equally often.
-    """
-    before = table.hand
-    after = poker.act(environment.rules, before, action)
-    log, kind = tokens.record(table.log, before, after, legal)
-    actor = jnp.arange(environment.num_players, dtype=jnp.int32) == before.actor
-    preflop = before.street == 0
-    pays = (kind == tokens.CALLED) | (kind == tokens.RAISED)
-    voluntary = table.voluntary | (actor & preflop & pays)
-    raised = table.raised | (actor & preflop & (kind == tokens.RAISED))
-    done = after.done
-    big_blind = table.stakes.big_blind.astype(jnp.float32)
-    outcome = Outcome(
-        done=done,
-        rewards=jnp.where(done, after.payoffs.astype(jnp.float32) / big_blind, 0.0),
-        kind=kind,
-        street=before.street,
-        showdown=done & (jnp.sum(~after.folded) > 1),
-        voluntary=voluntary,
-        raised=raised,
-    )
-    following = seat_players(environment, next_deal, next_stakes, (table.rotation + 1) % environment.num_players)
-    same = dataclasses.replace(table, hand=after, log=log, voluntary=voluntary, raised=raised)
-    following = dataclasses.replace(following, hands=table.hands + 1)
-    return jax.tree.map(lambda new, old: jnp.where(done, new, old), following, same), outcome
+    """Play an engine action (chips), and start the next hand where this one ended."""
+    table, outcome = play(environment, table, action, legal)
+    return next_hand(environment, table, next_deal, next_stakes), outcome

@@ -18,6 +18,9 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax import poker
+from pokerjax.poker import seats
+from pokerjax.poker.once import compute_once
+from pokerjax.poker.seats import Seats
 
 # Kinds of events. NO_EVENT marks an empty place of the log.
 NO_EVENT, FOLDED, CHECKED, CALLED, RAISED = range(5)
@@ -29,7 +32,6 @@ SINGLE_FIELDS = (
     "street", "seat", "strength", "decision", "big_blind", "pot", "call_amount", "min_raise_to", "max_raise_to",
 )  # fmt: skip
 SEAT_FIELDS = ("stacks", "bets", "starting_stacks", "folded")
-
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,12 +72,12 @@ class EventLog:
     last: jax.Array  # int32[P]: number of the seat's last decision in the hand, -1 if none
 
 
-def empty_log(layout: Layout) -> EventLog:
-    """The log before the first action of a hand."""
+def empty_log(layout: Layout, shape: tuple[int, ...] = ()) -> EventLog:
+    """The log before the first action of a hand, for a batch of that shape."""
     return EventLog(
-        events=jnp.full((layout.num_events, len(EVENT_FIELDS)), NO_EVENT, jnp.int32),
-        count=jnp.zeros((), jnp.int32),
-        last=jnp.full((layout.num_players,), -1, jnp.int32),
+        events=jnp.full((layout.num_events, len(EVENT_FIELDS), *shape), NO_EVENT, jnp.int32),
+        count=jnp.zeros(shape, jnp.int32),
+        last=jnp.full((layout.num_players, *shape), -1, jnp.int32),
     )
 
 
@@ -85,73 +87,73 @@ def record(log: EventLog, before: poker.State, after: poker.State, legal: poker.
     The kind and the amount are read off the chips, so that an action moved into the legal bounds is recorded
     as what it became.
     """
-    num_players = before.bets.shape[0]
-    is_actor = jnp.arange(num_players, dtype=jnp.int32) == before.actor
+    players = range(before.bets.shape[0])
+    is_actor = [before.actor == seat for seat in players]
     # Chips in front of the seat after the action; `after.bets` is already swept when the street ended.
-    paid = jnp.sum(jnp.where(is_actor, after.contributed - before.contributed, 0))
-    to = jnp.sum(jnp.where(is_actor, before.bets, 0)) + paid
-    folded = jnp.any(is_actor & after.folded)
+    paid = seats.at(is_actor, [after.contributed[seat] - before.contributed[seat] for seat in players])
+    to = seats.at(is_actor, list(before.bets)) + paid
+    folded = seats.any_of(is_actor[seat] & after.folded[seat] for seat in players)
     kind = jnp.where(paid > legal.call_amount, RAISED, jnp.where(legal.call_amount > 0, CALLED, CHECKED))
     kind = jnp.where(folded, FOLDED, kind).astype(jnp.int32)
-    event = jnp.stack([before.actor, kind, to, before.street])
+    event = jnp.stack(compute_once([before.actor, kind, to, before.street], beside=before.strengths[0]))
     grown = EventLog(
         events=jnp.concatenate([log.events[1:], event[None]]),
         count=log.count + 1,
-        last=jnp.where(is_actor, log.count, log.last),
+        last=jnp.stack([jnp.where(is_actor[seat], log.count, log.last[seat]) for seat in players]),
     )
     return grown, kind
 
 
-def decision_token(
-    layout: Layout, state: poker.State, stakes: poker.Stakes, legal: poker.Legal, log: EventLog
-) -> jax.Array:
-    """The token of the seat to act at one table (unbatched), int32[layout.width]."""
-    num_players = layout.num_players
-    mine = jnp.arange(num_players, dtype=jnp.int32) == state.actor
-    hole = jnp.sum(jnp.where(mine[:, None], state.hole, 0), axis=0)
+def decision_token(layout: Layout, state: poker.State, legal: poker.Legal, log: EventLog) -> jax.Array:
+    """The token of the seat to act at one table, int32[layout.width]."""
+    players = range(layout.num_players)
+    mine = [state.actor == seat for seat in players]
+    hole = [seats.at(mine, [state.hole[seat, i] for seat in players]) for i in range(2)]
+    high, low = jnp.maximum(*hole), jnp.minimum(*hole)
     visible = jnp.where(state.street > 0, state.street + 2, 0)
-    board = jnp.where(jnp.arange(5) < visible, state.board, poker.NO_CARD)
-    high, low = jnp.maximum(hole[0], hole[1]), jnp.minimum(hole[0], hole[1])
-    seen = jnp.concatenate([jnp.stack([high, low]), board])
-    singles = jnp.stack([
-        high, low, *(board[i] for i in range(5)),
-        state.street, state.actor, poker.strength(seen), log.count, stakes.big_blind, state.pot, legal.call_amount,
-        jnp.where(legal.raises, legal.min_raise_to, 0), jnp.where(legal.raises, legal.max_raise_to, 0),
-    ])  # fmt: skip
-    seats = [state.stacks, state.bets, stakes.stacks, state.folded.astype(jnp.int32)]
-    seats = jnp.concatenate([_from_seat(values, state.actor) for values in seats])
-    events = _unread_events(layout, log, jnp.sum(jnp.where(mine, log.last, 0)), state.actor)
-    return jnp.concatenate([singles, seats, events.reshape(-1)]).astype(jnp.int32)
+    board = [jnp.where(i < visible, state.board[i], poker.NO_CARD) for i in range(5)]
+    singles = [
+        high, low, *board, state.street, state.actor, poker.strength([high, low, *board]), log.count,
+        state.min_bet, state.pot, legal.call_amount, legal.min_raise_to, legal.max_raise_to,
+    ]  # fmt: skip
+    folded = [folded.astype(jnp.int32) for folded in state.folded]
+    by_seat = [list(state.stacks), list(state.bets), list(state.starting), folded]
+    relative = [row for values in by_seat for row in _from_seat(values, state.actor)]
+    events = _unread_events(layout, log, seats.at(mine, list(log.last)), state.actor)
+    return jnp.stack(compute_once([*singles, *relative, *events], beside=state.strengths[0]))
 
 
 def secrets(state: poker.State) -> jax.Array:
-    """What no seat may see, for the critic of the training alone (unbatched), int32[4P - 3].
+    """What no seat may see, for the critic of the training alone, int32[4P - 3].
 
     The category of the actor's own final hand, then for each other seat, from the next on: its higher and its
     lower card, whether the actor would beat (1), tie (0) or lose to it (-1) at a showdown on the board that is
     to come, and the category of that seat's final hand. None of it depends on the action that is chosen, so a
     baseline that knows it leaves the policy gradient unbiased.
     """
-    num_players = state.bets.shape[0]
-    strengths = _from_seat(state.strengths, state.actor)
-    high = _from_seat(jnp.max(state.hole, axis=1), state.actor)
-    low = _from_seat(jnp.min(state.hole, axis=1), state.actor)
-    category = poker.category(strengths)
-    others = jnp.stack([high, low, jnp.sign(strengths[0] - strengths), category], axis=1)[1:]
-    return jnp.concatenate([category[:1], others.reshape(4 * (num_players - 1))]).astype(jnp.int32)
+    strengths = _from_seat(list(state.strengths), state.actor)
+    high = _from_seat([jnp.maximum(*hole) for hole in state.hole], state.actor)
+    low = _from_seat([jnp.minimum(*hole) for hole in state.hole], state.actor)
+    rows = [poker.category(strengths[0])]
+    for other in range(1, len(strengths)):
+        beats = jnp.sign(strengths[0] - strengths[other])
+        rows += [high[other], low[other], beats, poker.category(strengths[other])]
+    return jnp.stack(compute_once(rows, beside=strengths[0]))
 
 
-def _from_seat(values: jax.Array, seat: jax.Array) -> jax.Array:
-    """Values by seat, rotated so that `seat` comes first; as a sum over one-hots, which vectorises."""
-    size = values.shape[0]
-    source = (jnp.arange(size, dtype=jnp.int32) + seat) % size
-    return jnp.sum(jnp.where(source[:, None] == jnp.arange(size), values[None, :], 0), axis=1)
+def _from_seat(values: Seats, seat: jax.Array) -> list[jax.Array]:
+    """Values by seat, rotated so that `seat` comes first."""
+    size = len(values)
+    return [seats.at([seat == (other - i) % size for other in range(size)], values) for i in range(size)]
 
 
-def _unread_events(layout: Layout, log: EventLog, own_last: jax.Array, seat: jax.Array) -> jax.Array:
-    """Events since, and with, the seat's own last action; seats relative to it; earlier places zero."""
-    number = log.count - layout.num_events + jnp.arange(layout.num_events)
-    unread = (number >= 0) & (number >= own_last)
-    seats = (log.events[:, 0] - seat) % layout.num_players
-    events = jnp.concatenate([seats[:, None], log.events[:, 1:]], axis=1)
-    return jnp.where(unread[:, None], events, NO_EVENT)
+def _unread_events(layout: Layout, log: EventLog, own_last: jax.Array, seat: jax.Array) -> list[jax.Array]:
+    """Events since, and with, the seat's own last action; seats relative to it; earlier places zero. L * 4 rows."""
+    rows = []
+    for place in range(layout.num_events):
+        number = log.count - layout.num_events + place
+        unread = (number >= 0) & (number >= own_last)
+        relative = log.events[place, 0] - seat
+        event = [jnp.where(relative < 0, relative + layout.num_players, relative), *log.events[place, 1:]]
+        rows += [jnp.where(unread, field, NO_EVENT) for field in event]
+    return rows

@@ -62,11 +62,10 @@ def carry_prefix(environment: Environment, window: Steps, current_hand: jax.Arra
 
 
 def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
-    """`batch` tables at the start of a hand, their buttons spread over the players."""
-    bits = jax.random.bits(key, (batch, tables.num_bits(environment)), jnp.uint32)
-    rotations = jnp.arange(batch) % environment.num_players
-    deal, stakes = jax.vmap(lambda b: tables.fresh_hand(environment, b))(bits)
-    return jax.vmap(lambda d, s, r: tables.seat_players(environment, d, s, r))(deal, stakes, rotations)
+    """`batch` tables at the start of a hand, their buttons spread over the players; arrays end in the axis B."""
+    shoe = tables.new_shoe(environment, batch, key)
+    deal, stakes, _ = tables.take_hands(environment, shoe, jnp.ones(batch, bool))
+    return tables.seat_players(environment, deal, stakes, jnp.arange(batch) % environment.num_players)
 
 
 def rollout(
@@ -74,39 +73,40 @@ def rollout(
 ) -> tuple[Table, Steps, Outcome]:
     """Play `length` decisions at every table; `key` is consumed.
 
-    Returns the tables after it, the window [B, R + T] of prefix and rollout, and the outcomes [T, B].
+    The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
+    [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
     environment = model.environment
     batch = prefix.segments.shape[0]
-    deal_next = jax.vmap(lambda bits: tables.fresh_hand(environment, bits))
-    read = jax.vmap(lambda t: tables.read(environment, t))
-    play = jax.vmap(lambda *arguments: tables.step(environment, *arguments))
+    deal_key, action_key = jax.random.split(key)
 
     def one_step(carry, time):
-        table, cache = carry
-        deal_key, action_key = jax.random.split(jax.random.fold_in(key, time))
+        table, shoe, cache = carry
         with jax.named_scope("engine"):
-            decision = read(table)
+            decision = tables.read(environment, table)
+            secrets = tokens.secrets(table.hand).T
+        token, mask = decision.token.T, decision.mask.T
         segments = segment(decision.hand, decision.seat, environment.num_players)
-        secrets = jax.vmap(tokens.secrets)(table.hand)
-        logits, values, cache = model.step_with_critic(params, cache, decision.token, segments, secrets, time)
-        log_policy = masked_log_policy(logits, decision.mask)
-        actions = sample(log_policy, jax.random.uniform(action_key, (batch,)))
+        logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
+        log_policy = masked_log_policy(logits, mask)
+        actions = sample(log_policy, jax.random.uniform(jax.random.fold_in(action_key, time), (batch,)))
         log_probs = jnp.take_along_axis(log_policy, actions[:, None], axis=-1)[:, 0]
         with jax.named_scope("engine"):
-            bits = jax.random.bits(deal_key, (batch, tables.num_bits(environment)), jnp.uint32)
-            chips = jax.vmap(menu.choose)(decision.amounts, actions)
-            table, outcome = play(table, chips, decision.legal, *deal_next(bits))
+            chips = menu.choose(decision.amounts, actions)
+            table, outcome = tables.play(environment, table, chips, decision.legal)
+            deal, stakes, shoe = tables.take_hands(environment, shoe, outcome.done)
+            table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
-            tokens=decision.token, secrets=secrets, segments=segments, masks=decision.mask, actions=actions,
-            log_probs=log_probs, values=values, done=outcome.done, rewards=outcome.rewards,
+            tokens=token, secrets=secrets, segments=segments, masks=mask, actions=actions,
+            log_probs=log_probs, values=values, done=outcome.done, rewards=outcome.rewards.T,
         )  # fmt: skip
-        return (table, cache), (steps, outcome)
+        return (table, shoe, cache), (steps, outcome)
 
     with jax.named_scope("rollout"):
         # The ring's place j holds prefix place j; step t overwrites place t mod R, by then R decisions old.
         _, _, cache = model.sequence(params, prefix.tokens, prefix.segments)
-        (table, _), (steps, outcomes) = jax.lax.scan(one_step, (table, cache), jnp.arange(length))
+        carry = (table, tables.new_shoe(environment, batch, deal_key), cache)
+        (table, _, _), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
         steps = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), steps)
         window = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), prefix, steps)
     return table, window, outcomes

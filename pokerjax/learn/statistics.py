@@ -10,21 +10,22 @@ from pokerjax.env.tables import Outcome
 
 
 def poker_statistics(outcomes: Outcome) -> dict[str, jax.Array]:
-    """Statistics over all seats of outcomes [T, B] (a hand counts where it ends).
+    """Statistics over all seats of outcomes [T, ..., B] (a hand counts where it ends).
 
     VPIP and PFR are shares of the hands dealt to a seat; aggression is bets and raises per call after the flop;
     the results are bb/100 by position (seat 0 is the first left of the button).
     """
     done = outcomes.done
+    ended = done[:, None]
     hands = jnp.maximum(jnp.sum(done), 1).astype(jnp.float32)
-    num_players = outcomes.rewards.shape[-1]
+    num_players = outcomes.rewards.shape[1]
     postflop = outcomes.street > 0
     raises = jnp.sum(postflop & (outcomes.kind == tokens.RAISED))
     calls = jnp.sum(postflop & (outcomes.kind == tokens.CALLED))
-    results = 100 * jnp.sum(jnp.where(done[..., None], outcomes.rewards, 0.0), axis=(0, 1)) / hands
+    results = 100 * jnp.sum(jnp.where(ended, outcomes.rewards, 0.0), axis=(0, 2)) / hands
     statistics = {
-        "poker/vpip": jnp.sum(outcomes.voluntary & done[..., None]) / (hands * num_players),
-        "poker/pfr": jnp.sum(outcomes.raised & done[..., None]) / (hands * num_players),
+        "poker/vpip": jnp.sum(outcomes.voluntary & ended) / (hands * num_players),
+        "poker/pfr": jnp.sum(outcomes.raised & ended) / (hands * num_players),
         "poker/aggression": raises / jnp.maximum(calls, 1),
         "poker/showdown_share": jnp.sum(outcomes.showdown) / hands,
         "poker/hand_decisions": done.size / hands,

@@ -9,10 +9,14 @@ Everything that takes arrays is unbatched and works under `jax.jit`, `jax.vmap` 
 batches as they are when they follow the axes of one hand (stacks [P, B]), which is the fastest way (docs/engine.md).
 """
 
+from pokerjax.poker.acpc import rules_from_acpc
 from pokerjax.poker.betting import Legal, check_action, legal
 from pokerjax.poker.chips import Stakes, stakes
 from pokerjax.poker.deck import NO_CARD, Deal, card, card_name, cards, deal, deal_from_bits, deal_many
+from pokerjax.poker.hand import Hand
+from pokerjax.poker.replay import Replay, replay, replay_many
 from pokerjax.poker.rules import Rules, kuhn, leduc, limit_holdem, no_limit_holdem, pot_limit_holdem
+from pokerjax.poker.shoe import Shoe, new_shoe, take_hands
 from pokerjax.poker.state import CALL, FOLD, NOBODY, NOT_ACTED, State
 from pokerjax.poker.strengths import CATEGORY_NAMES, category, strength
 from pokerjax.poker.table import act, start
@@ -26,8 +30,11 @@ __all__ = [
     "NOT_ACTED",
     "NO_CARD",
     "Deal",
+    "Hand",
     "Legal",
+    "Replay",
     "Rules",
+    "Shoe",
     "Stakes",
     "State",
     "act",
@@ -43,10 +50,15 @@ __all__ = [
     "leduc",
     "legal",
     "limit_holdem",
+    "new_shoe",
     "no_limit_holdem",
     "pot_limit_holdem",
     "random_words",
+    "rules_from_acpc",
+    "replay",
+    "replay_many",
     "stakes",
     "start",
     "strength",
+    "take_hands",
 ]

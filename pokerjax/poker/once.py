@@ -9,8 +9,11 @@ from jax import lax
 Tree = TypeVar("Tree")
 
 
-def compute_once(tree: Tree) -> Tree:
+def compute_once(tree: Tree, *, beside: jax.Array) -> Tree:
     """Return int32 and bool arrays of one shape unchanged, computed once however many results rest on them.
+
+    beside: an array of that shape which depends on the cards. Where stakes are constants of the program, XLA
+        would otherwise work the whole reduction out while compiling, and slowly.
 
     XLA's CPU backend writes elementwise code into one loop for each result and computes whatever they share
     anew in each of them; a step of the rules has some forty results that share nearly everything. It does not
@@ -18,11 +21,11 @@ def compute_once(tree: Tree) -> Tree:
     of an array and itself. Measured, six players: 0.07 to 10 M steps/s (docs/benchmarks.md). Other backends fuse
     into loops with several results by themselves and get the arrays as they are.
     """
-    leaves, structure = jax.tree.flatten(tree)
+    leaves, structure = jax.tree.flatten((tree, beside))
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
     leaves = [jnp.broadcast_to(leaf, shape) for leaf in leaves]
     stored = lax.platform_dependent(*leaves, cpu=_reduce_doubled, default=lambda *same: same)
-    return jax.tree.unflatten(structure, stored)
+    return jax.tree.unflatten(structure, stored)[0]
 
 
 def _reduce_doubled(*leaves: jax.Array) -> tuple[jax.Array, ...]:

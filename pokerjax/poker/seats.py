@@ -36,7 +36,8 @@ def count(mask: Iterable[jax.Array]) -> jax.Array:
 
 def at(chosen: Seats, amounts: Seats) -> jax.Array:
     """The entry of the one seat marked in `chosen`; 0 if none is."""
-    return reduce(lambda found, pair: jnp.where(pair[0], pair[1], found), zip(chosen, amounts, strict=True), 0)
+    none = jnp.zeros_like(amounts[0])
+    return reduce(lambda found, pair: jnp.where(pair[0], pair[1], found), zip(chosen, amounts, strict=True), none)
 
 
 def bits(mask: Iterable[jax.Array]) -> jax.Array:

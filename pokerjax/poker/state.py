@@ -52,7 +52,7 @@ def by_seat(state: State) -> StateBySeat:
 
 def stacked(state: StateBySeat) -> State:
     """The inverse of `by_seat`."""
-    played = compute_once({name: getattr(state, name) for name in _PLAYED_FIELDS})
+    played = compute_once({name: getattr(state, name) for name in _PLAYED_FIELDS}, beside=state.strengths[0])
     state = replace(state, **played)
     return replace(state, **{name: jnp.stack(getattr(state, name)) for name in _SEAT_FIELDS})
 

@@ -95,7 +95,7 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
     raise_to = jnp.clip(action, may.min_raise_to, may.max_raise_to)
     paid = jnp.where(raises, raise_to - seats.at(me, old.bets), jnp.where(folds, 0, may.call_amount))
     level = jnp.where(raises, raise_to, old.level)
-    paid, folds, level = compute_once((paid, folds, level))
+    paid, folds, level = compute_once((paid, folds, level), beside=old.strengths[0])
     by_me = [jnp.where(mine, paid, 0) for mine in me]
     last_raise, counts = next_raise(rules, old, level)
     moved = replace(
@@ -135,7 +135,9 @@ def _advance(rules: Rules, state: StateBySeat) -> StateBySeat:
     among = [jnp.where(next_street, behind[seat], to_act[seat]) for seat in players]
     actor = seats.next_after(jnp.where(next_street, _seat_before(rules, street), state.actor), among)
     first_raise = raise_size(rules, street, state.min_bet)
-    actor, street, done, next_street, first_raise = compute_once((actor, street, done, next_street, first_raise))
+    actor, street, done, next_street, first_raise = compute_once(
+        (actor, street, done, next_street, first_raise), beside=state.strengths[0]
+    )
     sweeps = next_street | done
     return _pay_out(
         replace(

@@ -35,7 +35,7 @@ def random_words(key: jax.Array, count: int, shape: tuple[int, ...] = ()) -> lis
 
     Word w of lane l is a function of key, w and l alone. shape: fewer than 2**32 lanes in all.
     """
-    halves = jax.random.bits(key, (2,), jnp.uint32)
+    halves = jax.random.key_data(key).reshape(-1)
     lanes = jnp.arange(math.prod(shape), dtype=jnp.uint32).reshape(shape)
     words: list[jax.Array] = []
     for pair in range((count + 1) // 2):
