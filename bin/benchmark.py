@@ -1,6 +1,7 @@
 """Measure speed: python bin/benchmark.py {engine|strength|train} [--json] [flags; --help after the name lists them].
 
 engine    random legal hold'em at many tables, dealing, hand strength and settling included
+          (--peers: beside other engines; --plot FILE: as a picture)
 strength  strength of seven cards
 train     the train step of a config, as a share of the matrix rate of the device, and where its time goes
           (--config FILE and every field of the config as a flag, as for bin/train.py; --iterations N)
@@ -17,6 +18,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pokerjax import commandline
@@ -35,6 +37,10 @@ class _Engine:
     """Decisions of each table in one call of the compiled program."""
     environment: bool = False
     """Also time the learner's environment: menu, tokens, sampling and records on top of the rules."""
+    peers: bool = False
+    """Also let other engines do the same work, in one process a core, and give the ratio (extra: bench)."""
+    plot: Path | None = None
+    """Also draw the measurements of the rules to this file, as .svg or .png (extra: bench)."""
     seconds: float = 5.0
     """Time for each measurement."""
     json: bool = False
@@ -75,12 +81,41 @@ def _engine(arguments: list[str], program: str) -> None:
     for tables in settings.tables:
         require(tables >= 1, f"--tables {tables} must be at least 1.")
     require(settings.length >= 1, f"--length {settings.length} must be at least 1.")
+    if settings.peers:
+        import peers
+
+        require(not peers.missing(), f"--peers needs {', '.join(peers.missing())}: pip install -e '.[bench]'.")
     show = _start(settings.device, as_json=settings.json)
-    from pokerjax.benchmark import simulation
+    from pokerjax.benchmark import plot, simulation
 
     kinds = [simulation.engine, simulation.environment] if settings.environment else [simulation.engine]
-    for players, tables, kind in itertools.product(settings.num_players, settings.tables, kinds):
-        show(kind(players, tables, length=settings.length, seconds=settings.seconds))
+    results = []
+    for players, tables in itertools.product(settings.num_players, settings.tables):
+        for kind in kinds:
+            results.append(kind(players, tables, length=settings.length, seconds=settings.seconds))
+            show(results[-1])
+    if settings.plot:
+        from pokerjax import device
+
+        rules_alone = [result for result in results if result["benchmark"] == "engine"]
+        plot.engine_growth(rules_alone, settings.plot, device=device.describe())
+    if settings.peers:
+        _peers(settings, results, show)
+
+
+def _peers(settings: _Engine, results: list[dict[str, Any]], show: Callable[[dict[str, Any]], None]) -> None:
+    """Measure the other engines, and our best figure as a multiple of theirs."""
+    import peers
+
+    for players, name in itertools.product(settings.num_players, peers.PEERS):
+        peer = peers.measure(name, players, seconds=settings.seconds)
+        ours = max(
+            result["decisions_per_second"]
+            for result in results
+            if result["num_players"] == players and result["benchmark"] == "engine"
+        )
+        ratio = ours / peer["decisions_per_second"]
+        show({"benchmark": name, "num_players": players, "tables": None, **peer, "ratio": ratio})
 
 
 def _strength(arguments: list[str], program: str) -> None:

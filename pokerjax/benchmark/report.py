@@ -5,7 +5,7 @@ from __future__ import annotations
 from pokerjax.benchmark.timing import Result
 
 _COLUMNS = {
-    "benchmark": ("", 13),
+    "benchmark": ("", 26),
     "num_players": ("players", 8),
     "tables": ("tables", 10),
     "decisions_per_second": ("decisions/s", 15),
@@ -31,6 +31,8 @@ def text(result: Result) -> str:
     """A row of the table; for training the rest below it."""
     best = result.get("best_decisions_per_second") or result.get("best_hands_per_second")
     row = _line([_number((result | {"best": best})[key]) for key in _COLUMNS])
+    if ratio := result.get("ratio"):
+        row += f"   pokerjax is {ratio:,.0f} times as fast"
     return row + (f"\n\n{_training(result)}" if result["benchmark"] == "train" else "")
 
 

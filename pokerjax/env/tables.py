@@ -91,18 +91,26 @@ SHOE_HANDS = 4  # a table, in the shoe that the learner deals from
 
 def new_shoe(environment: Environment, batch: int, key: jax.Array) -> poker.Shoe:
     """The shoe of `batch` tables; a hand's extra words draw its stacks. Consumes the key."""
-    return poker.new_shoe(environment.rules, key, SHOE_HANDS * batch, num_extra=environment.num_players)
+    return poker.new_shoe(environment.rules, key, SHOE_HANDS * batch, num_extra=_num_stack_words(environment))
 
 
 def take_hands(environment: Environment, shoe: poker.Shoe, wanted: jax.Array):
     """Deals, stakes and the shoe without them for the tables [B] that want a hand (bool[B])."""
     deal, extra, shoe = poker.take_hands(environment.rules, shoe, wanted)
-    return deal, draw_stakes(environment, extra), shoe
+    return deal, draw_stakes(environment, extra, wanted.shape), shoe
 
 
 def num_bits(environment: Environment) -> int:
     """Random words (uint32) that one `fresh_hand` consumes."""
-    return environment.rules.num_cards + environment.num_players
+    return environment.rules.num_cards + _num_stack_words(environment)
+
+
+def _num_stack_words(environment: Environment) -> int:
+    """Random words that the stacks of a hand take: none, one for all, or one a seat."""
+    game = environment.game
+    if game.shortest_stack == game.deepest_stack:
+        return 0
+    return environment.num_players if game.unequal_stacks else 1
 
 
 def fresh_hand(environment: Environment, bits: jax.Array) -> tuple[poker.Deal, poker.Stakes]:
@@ -111,13 +119,16 @@ def fresh_hand(environment: Environment, bits: jax.Array) -> tuple[poker.Deal, p
     return deal, draw_stakes(environment, bits[environment.rules.num_cards :])
 
 
-def draw_stakes(environment: Environment, words: jax.Array) -> poker.Stakes:
-    """Stakes with starting stacks drawn log-uniformly by the random words uint32[P]."""
-    game = environment.game
+def draw_stakes(environment: Environment, words: jax.Array, shape: tuple[int, ...] = ()) -> poker.Stakes:
+    """Stakes with starting stacks drawn log-uniformly by random words (uint32), for a batch of that shape."""
+    game, players = environment.game, environment.num_players
+    if words.shape[0] == 0:
+        stacks = jnp.full((players, *shape), round(game.shortest_stack * game.big_blind), jnp.int32)
+        return stakes_for(environment, stacks)
     uniform = (words >> 8).astype(jnp.float32) * 2.0**-24
-    uniform = uniform if game.unequal_stacks else jnp.broadcast_to(uniform[:1], uniform.shape)
     depth = game.shortest_stack * (game.deepest_stack / game.shortest_stack) ** uniform
-    return stakes_for(environment, jnp.round(depth * game.big_blind).astype(jnp.int32))
+    stacks = jnp.round(depth * game.big_blind).astype(jnp.int32)
+    return stakes_for(environment, jnp.broadcast_to(stacks, (players, *shape)))
 
 
 def stakes_for(environment: Environment, stacks: jax.Array) -> poker.Stakes:

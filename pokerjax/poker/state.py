@@ -52,9 +52,13 @@ def by_seat(state: State) -> StateBySeat:
 
 def stacked(state: StateBySeat) -> State:
     """The inverse of `by_seat`."""
-    played = compute_once({name: getattr(state, name) for name in _PLAYED_FIELDS}, beside=state.strengths[0])
-    state = replace(state, **played)
     return replace(state, **{name: jnp.stack(getattr(state, name)) for name in _SEAT_FIELDS})
+
+
+def compute_played_once(state: StateBySeat) -> StateBySeat:
+    """The same state, everything in it that changes from action to action by `compute_once`."""
+    played = {name: getattr(state, name) for name in _PLAYED_FIELDS}
+    return replace(state, **compute_once(played, beside=state.strengths[0]))
 
 
 _SEAT_FIELDS = ("stacks", "bets", "folded", "payoffs", "strengths", "starting", "contributed", "faced")

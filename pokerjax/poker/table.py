@@ -20,7 +20,7 @@ from pokerjax.poker.deck import Deal
 from pokerjax.poker.once import compute_once
 from pokerjax.poker.pots import settle
 from pokerjax.poker.rules import Rules
-from pokerjax.poker.state import CALL, NOBODY, NOT_ACTED, State, StateBySeat, by_seat, stacked
+from pokerjax.poker.state import CALL, NOBODY, NOT_ACTED, State, StateBySeat, by_seat, compute_played_once, stacked
 from pokerjax.poker.strengths import strength
 
 
@@ -75,7 +75,10 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
         num_raises=street,
         min_bet=min_bet,
     )
-    return stacked(_advance(rules, State(**fields)))
+    state = _advance(rules, State(**fields))
+    # Hardly ever is a hand over at once.
+    paid_out = jax.lax.cond(jnp.any(state.done), _pay_out, _not_paid_out, state)
+    return stacked(replace(state, **paid_out))
 
 
 @partial(jax.jit, static_argnames="rules", inline=True)
@@ -111,11 +114,13 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
         num_raises=old.num_raises + counts if rules.max_raises is not None else old.num_raises,
     )
     after = _advance(rules, moved)
-    return stacked(jax.tree.map(lambda before, new: jnp.where(old.done, before, new), old, after))
+    after = replace(after, **_pay_out(after))
+    after = jax.tree.map(lambda before, new: jnp.where(old.done, before, new), old, after)
+    return stacked(compute_played_once(after))
 
 
 def _advance(rules: Rules, state: StateBySeat) -> StateBySeat:
-    """Find who acts next after `state.actor`: on this street, on the next one, or nobody (then pay out)."""
+    """Find who acts next after `state.actor`: on this street, on the next one, or nobody (then the hand is done)."""
     players = range(rules.num_players)
     live = [~folded for folded in state.folded]
     behind = [live[seat] & (state.stacks[seat] > 0) for seat in players]
@@ -139,18 +144,16 @@ def _advance(rules: Rules, state: StateBySeat) -> StateBySeat:
         (actor, street, done, next_street, first_raise), beside=state.strengths[0]
     )
     sweeps = next_street | done
-    return _pay_out(
-        replace(
-            state,
-            actor=jnp.where(done, NOBODY, actor),
-            street=street,
-            bets=[jnp.where(sweeps, 0, bet) for bet in state.bets],
-            level=jnp.where(next_street, 0, state.level),
-            faced=[jnp.where(next_street, NOT_ACTED, faced) for faced in state.faced],
-            last_raise=jnp.where(next_street, first_raise, state.last_raise),
-            num_raises=jnp.where(next_street, 0, state.num_raises),
-            done=done,
-        )
+    return replace(
+        state,
+        actor=jnp.where(done, NOBODY, actor),
+        street=street,
+        bets=[jnp.where(sweeps, 0, bet) for bet in state.bets],
+        level=jnp.where(next_street, 0, state.level),
+        faced=[jnp.where(next_street, NOT_ACTED, faced) for faced in state.faced],
+        last_raise=jnp.where(next_street, first_raise, state.last_raise),
+        num_raises=jnp.where(next_street, 0, state.num_raises),
+        done=done,
     )
 
 
@@ -162,15 +165,15 @@ def _seat_before(rules: Rules, street: jax.Array | int) -> jax.Array | int:
     return before[street] if isinstance(street, int) else by_street(before, street)
 
 
-def _pay_out(state: StateBySeat) -> StateBySeat:
-    """Give the pots to their winners if the hand is done."""
+def _pay_out(state: StateBySeat) -> dict[str, Any]:
+    """The fields of the state that change when the pots go to their winners, where the hand is done."""
     dead = state.pot - seats.total(state.contributed)
     winnings = settle(state.contributed, dead, [~folded for folded in state.folded], state.strengths)
     stacks = [stack + jnp.where(state.done, won, 0) for stack, won in zip(state.stacks, winnings, strict=True)]
     gains = [stack - before for stack, before in zip(stacks, state.starting, strict=True)]
-    return replace(
-        state,
-        stacks=stacks,
-        pot=jnp.where(state.done, 0, state.pot),
-        payoffs=[jnp.where(state.done, gain, 0) for gain in gains],
-    )
+    payoffs = [jnp.where(state.done, gain, 0) for gain in gains]
+    return {"stacks": stacks, "pot": jnp.where(state.done, 0, state.pot), "payoffs": payoffs}
+
+
+def _not_paid_out(state: StateBySeat) -> dict[str, Any]:
+    return {"stacks": state.stacks, "pot": state.pot, "payoffs": state.payoffs}

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from pokerjax.poker.pots import settle
+from pokerjax.poker.pots import _divide, settle
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,14 @@ def test_against_a_slow_settlement(num_players):
     for row, hand in zip(found, zip(contributed, dead, live, strengths, strict=True), strict=True):
         assert row.tolist() == slow_settle(*(x.tolist() for x in hand)), hand
     np.testing.assert_array_equal(found.sum(axis=1), contributed.sum(axis=1) + dead)
+
+
+def test_division_without_integer_division():
+    rng = np.random.default_rng(0)
+    chips = np.concatenate([rng.integers(0, 2**30 + 1, 20_000), np.arange(2000), 2**30 - np.arange(2000)])
+    for ways in range(1, 11):
+        near = chips // ways * ways  # where the quotient steps
+        for amount in (chips, near, np.maximum(near - 1, 0)):
+            quotient, remainder = jax.jit(_divide)(amount.astype(np.int32), np.int32(ways))
+            np.testing.assert_array_equal(quotient, amount // ways)
+            np.testing.assert_array_equal(remainder, amount % ways)

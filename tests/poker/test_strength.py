@@ -1,5 +1,6 @@
 """Hand strength against counts known from combinatorics, a slow evaluator written apart, and PokerKit."""
 
+import hashlib
 from collections import Counter
 from itertools import combinations, pairwise
 
@@ -16,6 +17,8 @@ strengths_of_columns = jax.jit(jax.vmap(poker.strength, in_axes=1))
 # Hands of each category, from high card to straight flush.
 FIVE_CARD_COUNTS = [1302540, 1098240, 123552, 54912, 10200, 5108, 3744, 624, 40]
 FIVE_CARD_CLASSES = [1277, 2860, 858, 858, 10, 1277, 156, 156, 10]
+# Of each hand's place among the 7,462 as uint16, hands in lexicographic order.
+FIVE_CARD_ORDER_MD5 = "50aa7347e47912ccb01e14c9a0cd23b3"
 SEVEN_CARD_COUNTS = [23294460, 58627800, 31433400, 6461620, 6180020, 4047644, 3473184, 224848, 41584]
 
 
@@ -60,6 +63,37 @@ def test_all_five_card_hands():
     classes = np.unique(found)
     assert len(classes) == 7462
     assert np.bincount(classes >> 26).tolist() == FIVE_CARD_CLASSES
+
+
+def test_order_of_all_five_card_hands_against_pokerkit():
+    """2,598,960 hands. PokerKit ranks one hand of each set of ranks, suited or not; the others of it are equal."""
+    pokerkit = pytest.importorskip("pokerkit")
+    hands = all_five_card_hands()
+    ranks = np.sort(hands // 4, axis=1)
+    suited = (hands % 4 == hands[:, :1] % 4).all(axis=1)
+    signature = ranks @ 13 ** np.arange(5) * 2 + suited
+    _, first, members = np.unique(signature, return_index=True, return_inverse=True)
+    assert len(first) == 7462
+    lookup = pokerkit.StandardLookup()
+    indices = [lookup.get_entry("".join(poker.card_name(card) for card in hand)).index for hand in hands[first]]
+    theirs = np.unique(np.array(indices)[members], return_inverse=True)[1]
+    ours = np.unique(np.asarray(strengths_of_columns(hands.T)), return_inverse=True)[1]
+    digests = [hashlib.md5(order.astype(np.uint16).tobytes()).hexdigest() for order in (ours, theirs)]
+    assert digests[0] == digests[1] == FIVE_CARD_ORDER_MD5
+
+
+def test_a_million_seven_card_hands_are_their_best_five_cards():
+    """The order of five cards being right, seven cards must be worth the best of their 21 fives."""
+
+    @jax.jit
+    def both(hands):
+        fives = [poker.strength([hands[i] for i in five]) for five in combinations(range(7), 5)]
+        return poker.strength(hands), jnp.max(jnp.stack(fives), axis=0)
+
+    for seed in range(16):
+        deals = poker.deal_many(poker.no_limit_holdem(2), jax.random.key(seed), 62_500)
+        seven, best = both(jnp.concatenate([deals.hole[0], deals.board]))
+        np.testing.assert_array_equal(seven, best)
 
 
 @pytest.mark.slow
