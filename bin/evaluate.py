@@ -1,17 +1,22 @@
 """Measure an agent: python bin/evaluate.py RUN_OR_CHECKPOINT --num-games N [--opponents ...] [--json].
 
-Every deal is played with the agent in each seat; the result is in big blinds per 100 hands.
+Every deal is played with the agent in each seat; the result is in big blinds per 100 hands. Agents of Kuhn and
+Leduc poker get their exact exploitability instead, and with --export-policy FILE a policy for OpenSpiel to judge.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from pokerjax import commandline
 from pokerjax.config import Device, check_seed, require
+
+if TYPE_CHECKING:
+    from pokerjax.evaluate.contest import Contestant
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,10 @@ class _Arguments:
         "random", "always_call", "always_all_in", "tight_aggressive", "rock", "pot_odds",
     )  # fmt: skip
     """Scripted players by name, other runs or checkpoints by path."""
+    exploitability: bool = False
+    """Compute the exact exploitability (Kuhn and Leduc poker, where this is the default)."""
+    export_policy: Path | None = None
+    """Write the policy of a Kuhn or Leduc agent to this file, as JSON with OpenSpiel's strings and actions."""
     json: bool = False
     """Print one JSON object instead of the table."""
     seed: int = 0
@@ -54,6 +63,9 @@ def _evaluate(settings: _Arguments) -> None:
     from pokerjax.evaluate import load, play_opponents, report
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
+    if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
+        _compute(settings, agent)
+        return
     results = {}
     key = jax.random.key(settings.seed)
     for name, result in play_opponents(agent, opponents, key, hands=settings.num_games):
@@ -64,6 +76,20 @@ def _evaluate(settings: _Arguments) -> None:
         results[name] = result
     if settings.json:
         print(report.to_json(agent, results))
+
+
+def _compute(settings: _Arguments, agent: Contestant) -> None:
+    from pokerjax.evaluate import exact, report
+
+    exploitability = exact.exploitability(agent.config, agent.params)
+    if settings.export_policy:
+        exact.export_policy(agent.config, agent.params, settings.export_policy)
+    if settings.json:
+        print(report.exact_json(agent, exploitability))
+        return
+    print(f"{report.title(agent)}\n\nExploitability: {exploitability:.5f} chips a hand (NashConv / 2)")
+    if settings.export_policy:
+        print(f"Policy written to {settings.export_policy}")
 
 
 if __name__ == "__main__":

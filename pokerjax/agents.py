@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pokerjax import checkpoint, device, poker
-from pokerjax.config import Device
+from pokerjax.config import Device, require
 from pokerjax.env import menu, tables, tokens
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
@@ -126,6 +126,8 @@ def create_llm_agent(
     """Load an agent from a run folder or a checkpoint. Raises `pokerjax.config.UserError`."""
     _select_device(device)
     path, config = checkpoint.resolve(model_path)
+    game = f"{path} plays {config.game.variant.capitalize()} poker"
+    require(config.game.variant == "holdem", f"{game}, and agents play hold'em: measure it with bin/evaluate.py.")
     model = Model(tables.make_environment(config.game), config.model)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     return Agent(model, params, player_id=player_id, seed=seed, greedy=greedy)

@@ -18,10 +18,15 @@ class UserError(Exception):
     """A user's mistake: one sentence that names the value, the rule and the remedy; exit status 2."""
 
 
+_LONGEST_HAND = {"kuhn": 3, "leduc": 8}  # decisions
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GameConfig:
     """The game that is played, its stakes and the action menu."""
 
+    variant: Literal["holdem", "kuhn", "leduc"] = "holdem"
+    """No-limit hold'em, or a small game with stakes and bets of its own, whose exploitability is computed exactly."""
     num_players: int = 2
     """Players at a table, 2 to 10."""
     small_blind: int = 50
@@ -39,12 +44,13 @@ class GameConfig:
     bet_sizes: tuple[float, ...] = (0.33, 0.5, 0.75, 1.0, 1.5, 2.0)
     """Bets and raises of the menu as fractions of the pot; fold, check/call and all-in are always there."""
     max_decisions: int = 0
-    """Decisions a hand can last: near it the menu stops offering raises. 0: 12 + 6 per player."""
+    """Decisions a hand can last: near it the menu stops offering raises. 0: 12 + 6 per player; 3 and 8 are what
+    Kuhn and Leduc poker can last."""
 
     @property
     def hand_limit(self) -> int:
         """The bound on the decisions of one hand, which is also the context of the model."""
-        return self.max_decisions or 12 + 6 * self.num_players
+        return _LONGEST_HAND.get(self.variant) or self.max_decisions or 12 + 6 * self.num_players
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -201,6 +207,12 @@ def _has_type(value: Any, wanted: Any) -> bool:
 
 
 def _check_game(game: GameConfig) -> None:
+    if game.variant != "holdem":
+        own = [field.name for field in dataclasses.fields(game) if field.name != "variant"]
+        changed = [name for name in own if getattr(game, name) != getattr(GameConfig(), name)]
+        rule = f"--variant {game.variant} has players, stakes and bets of its own"
+        require(not changed, f"{rule}: leave out {', '.join(_flag(name, getattr(game, name)) for name in changed)}.")
+        return
     players = (
         f"{_flag('num_players', game.num_players)} is outside 2 to 10; choose a table size in that range."
     )

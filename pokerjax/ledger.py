@@ -15,7 +15,7 @@ import numpy as np
 from pokerjax.checkpoint import Record, newest
 from pokerjax.config import Config, UserError
 from pokerjax.metrics import MetricsWriter
-from pokerjax.progress import Progress, evaluation_line, opponents
+from pokerjax.progress import EXPLOITABILITY, Progress, evaluation_line, opponents
 
 Metrics = Mapping[str, jax.Array]
 """Metrics of one call of the train step: name -> [iterations_per_call]."""
@@ -74,11 +74,14 @@ class Ledger:
             )
 
     def evaluate(self, evaluate: Evaluate, average: Any) -> float | None:
-        """Evaluate the averaged policy; return the mean against the first two opponents, bb/100."""
+        """Evaluate the averaged policy; return what ranks it: the mean against the first two opponents, bb/100,
+        or how little it can be exploited."""
         stream = jax.random.fold_in(jax.random.key(self._config.run.seed), _EVALUATION_STREAM)
         self.evaluation = evaluate(average, jax.random.fold_in(stream, self.iteration), self.iteration)
         self._writer.write(self.iteration, self.evaluation)
         self.progress.evaluation = evaluation_line(self.evaluation)
+        if EXPLOITABILITY in self.evaluation:
+            return -self.evaluation[EXPLOITABILITY]
         ranking = [value for value, _ in list(opponents(self.evaluation).values())[:2]]
         return sum(ranking) / len(ranking) if ranking else None
 

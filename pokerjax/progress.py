@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
+EXPLOITABILITY = "eval/exploitability"
+
 
 class Progress:
     """Rewrites one line in place on a terminal; elsewhere prints a line now and then."""
@@ -90,12 +92,17 @@ def opponents(evaluation: Mapping[str, float]) -> dict[str, tuple[float, float]]
 
 def evaluation_line(evaluation: Mapping[str, float]) -> str:
     """The latest evaluation for the live line: `random +612, always_call +210 bb/100`."""
+    if EXPLOITABILITY in evaluation:
+        return f"exploitability {evaluation[EXPLOITABILITY]:.4f}"
     parts = [f"{name} {value:+.0f}" for name, (value, _) in opponents(evaluation).items()]
     return ", ".join(parts) + " bb/100" if parts else ""
 
 
 def evaluation_table(evaluation: Mapping[str, float], before: Mapping[str, float]) -> str:
     """The evaluation at the end of a run beside the one before it began, one opponent a line."""
+    if EXPLOITABILITY in evaluation:
+        first = f" ({before[EXPLOITABILITY]:.4f} before)" if EXPLOITABILITY in before else ""
+        return f"Exploitability of the averaged policy: {evaluation[EXPLOITABILITY]:.4f} chips a hand{first}."
     earlier = opponents(before)
     rows = [f"{'bb/100 against':<20} {'before':>10} {'after':>10}   95 % interval"]
     for name, (value, half) in opponents(evaluation).items():

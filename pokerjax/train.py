@@ -163,10 +163,11 @@ def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -
     stacks = f"{game.shortest_stack:g} to {game.deepest_stack:g} big blinds"
     if game.shortest_stack == game.deepest_stack:
         stacks = f"{game.deepest_stack:g} big blinds"
+    table = f"{game.num_players} players, blinds {game.small_blind}/{game.big_blind}, {stacks}"
     heads = f"{model.n_layers} layers, width {model.d_model}, {model.n_heads} heads, {model.compute_dtype}"
     played = f", from game {record.games:,}" if record.games else ""
     rows = {
-        "game": f"{game.num_players} players, blinds {game.small_blind}/{game.big_blind}, {stacks}",
+        "game": table if game.variant == "holdem" else f"{game.variant.capitalize()} poker, 2 players",
         "model": f"{count(learner.num_parameters)} parameters: {heads}",
         "learner": f"{learner.parallel_games:,} tables x {learn.rollout_length} decisions an iteration",
         "goal": f"{config.run.num_games:,} games{played}, seed {config.run.seed}",
@@ -177,14 +178,14 @@ def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -
 
 
 def _conclusion(config: Config, ledger: Ledger) -> str:
-    folder = config.run.run_dir
+    folder, holdem = config.run.run_dir, config.game.variant == "holdem"
     return "\n".join(
         [
             "",
             evaluation_table(ledger.evaluation, first_evaluation(Path(folder))),
             "",
             f"Played {ledger.games:,} games in {duration(ledger.seconds)}.",
-            f"Measure it   python bin/evaluate.py {folder} --num-games 100000",
-            f"Play it      python bin/play.py {folder} --terminal",
+            f"Measure it   python bin/evaluate.py {folder}" + (" --num-games 100000" if holdem else ""),
+            *([f"Play it      python bin/play.py {folder} --terminal"] if holdem else []),
         ]
     )

@@ -8,6 +8,7 @@ layout that vectorises. Chips end here: rewards are in big blinds.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import jax
 import jax.numpy as jnp
@@ -31,9 +32,14 @@ class Environment:
         return self.game.num_players
 
     @property
+    def bet_sizes(self) -> tuple[float, ...]:
+        """Pot fractions of the menu; none at fixed limit, where all-in stands for the one raise there is."""
+        return self.game.bet_sizes if self.rules.betting == "no_limit" else ()
+
+    @property
     def num_actions(self) -> int:
         """Entries of the menu, A."""
-        return menu.num_actions(self.game.bet_sizes)
+        return menu.num_actions(self.bet_sizes)
 
     @property
     def hand_limit(self) -> int:
@@ -43,7 +49,9 @@ class Environment:
 
 def make_environment(game: GameConfig) -> Environment:
     """The environment of a game config."""
-    return Environment(rules=poker.no_limit_holdem(game.num_players), layout=tokens.Layout(game.num_players), game=game)
+    small = {"kuhn": poker.kuhn, "leduc": poker.leduc}
+    rules = small[game.variant]() if game.variant in small else poker.no_limit_holdem(game.num_players)
+    return Environment(rules=rules, layout=tokens.Layout(game.num_players), game=game)
 
 
 @jax.tree_util.register_dataclass
@@ -108,7 +116,7 @@ def num_bits(environment: Environment) -> int:
 def _num_stack_words(environment: Environment) -> int:
     """Random words that the stacks of a hand take: none, one for all, or one a seat."""
     game = environment.game
-    if game.shortest_stack == game.deepest_stack:
+    if game.shortest_stack == game.deepest_stack or environment.rules.stacks is not None:
         return 0
     return environment.num_players if game.unequal_stacks else 1
 
@@ -123,8 +131,8 @@ def draw_stakes(environment: Environment, words: jax.Array, shape: tuple[int, ..
     """Stakes with starting stacks drawn log-uniformly by random words (uint32), for a batch of that shape."""
     game, players = environment.game, environment.num_players
     if words.shape[0] == 0:
-        stacks = jnp.full((players, *shape), round(game.shortest_stack * game.big_blind), jnp.int32)
-        return stakes_for(environment, stacks)
+        stack = round(game.shortest_stack * game.big_blind)
+        return stakes_for(environment, _constants(environment.rules.stacks or [stack] * players, shape))
     uniform = (words >> 8).astype(jnp.float32) * 2.0**-24
     depth = game.shortest_stack * (game.deepest_stack / game.shortest_stack) ** uniform
     stacks = jnp.round(depth * game.big_blind).astype(jnp.int32)
@@ -132,20 +140,20 @@ def draw_stakes(environment: Environment, words: jax.Array, shape: tuple[int, ..
 
 
 def stakes_for(environment: Environment, stacks: jax.Array) -> poker.Stakes:
-    """The game's blinds and antes with these starting stacks, int32[P] in chips."""
-    game, players, shape = environment.game, environment.num_players, stacks.shape[1:]
-    small, big = game.small_blind, game.big_blind
-    blinds = [big, small] if players == 2 else [small, big] + [0] * (players - 2)
-
-    def constant(amount: int) -> jax.Array:
-        return jnp.full(shape, amount, jnp.int32)
-
+    """The game's blinds and antes with these starting stacks, int32[P, ...] in chips."""
+    rules, game, players, shape = environment.rules, environment.game, environment.num_players, stacks.shape[1:]
+    blinds = [game.big_blind, game.small_blind] if players == 2 else [game.small_blind, game.big_blind]
     return poker.Stakes(
         stacks=stacks,
-        blinds=jnp.stack([constant(blind) for blind in blinds]),
-        antes=jnp.stack([constant(game.ante)] * players),
-        big_blind=constant(big),
+        blinds=_constants(rules.blinds or blinds + [0] * (players - 2), shape),
+        antes=_constants(rules.antes or [game.ante] * players, shape),
+        big_blind=jnp.full(shape, rules.big_blind or game.big_blind, jnp.int32),
     )
+
+
+def _constants(amounts: Sequence[int], shape: tuple[int, ...]) -> jax.Array:
+    """One amount a seat, the same at every table of a batch of that shape."""
+    return jnp.stack([jnp.full(shape, amount, jnp.int32) for amount in amounts])
 
 
 def seat_players(environment: Environment, deal: poker.Deal, stakes: poker.Stakes, rotation: jax.Array) -> Table:
@@ -167,10 +175,12 @@ def read(environment: Environment, table: Table) -> Decision:
     """The decision that the table waits for."""
     state = table.hand
     legal = poker.legal(environment.rules, state)
-    # From here on at most 4P checks and calls can follow, which keeps the hand within its limit.
-    may_raise = table.log.count < environment.hand_limit - 4 * environment.num_players
-    amounts, mask = menu.offer(environment.game.bet_sizes, state, legal, may_raise)
-    token = tokens.decision_token(environment.layout, state, legal, table.log)
+    may_raise = jnp.ones_like(legal.raises)
+    if environment.rules.max_raises is None:
+        # From here on at most 4P checks and calls can follow, which keeps the hand within its limit.
+        may_raise = table.log.count < environment.hand_limit - 4 * environment.num_players
+    amounts, mask = menu.offer(environment.bet_sizes, state, legal, may_raise)
+    token = tokens.decision_token(environment.rules, environment.layout, state, legal, table.log)
     return Decision(token=token, amounts=amounts, mask=mask, seat=state.actor, hand=table.hands, legal=legal)
 
 

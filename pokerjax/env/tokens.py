@@ -31,6 +31,7 @@ SINGLE_FIELDS = (
     "hole_high", "hole_low", "board_0", "board_1", "board_2", "board_3", "board_4",
     "street", "seat", "strength", "decision", "big_blind", "pot", "call_amount", "min_raise_to", "max_raise_to",
 )  # fmt: skip
+BOARD_CARDS = 5
 SEAT_FIELDS = ("stacks", "bets", "starting_stacks", "folded")
 
 
@@ -104,14 +105,16 @@ def record(log: EventLog, before: poker.State, after: poker.State, legal: poker.
     return grown, kind
 
 
-def decision_token(layout: Layout, state: poker.State, legal: poker.Legal, log: EventLog) -> jax.Array:
+def decision_token(
+    rules: poker.Rules, layout: Layout, state: poker.State, legal: poker.Legal, log: EventLog
+) -> jax.Array:
     """The token of the seat to act at one table, int32[layout.width]."""
     players = range(layout.num_players)
     mine = [state.actor == seat for seat in players]
-    hole = [seats.at(mine, [state.hole[seat, i] for seat in players]) for i in range(2)]
-    high, low = jnp.maximum(*hole), jnp.minimum(*hole)
-    visible = jnp.where(state.street > 0, state.street + 2, 0)
-    board = [jnp.where(i < visible, state.board[i], poker.NO_CARD) for i in range(5)]
+    high, low = (seats.at(mine, cards) for cards in _hole_by_rank(state))
+    board = [jnp.full_like(state.actor, poker.NO_CARD)] * BOARD_CARDS
+    for place, street in enumerate(_streets_of_board(rules)):
+        board[place] = jnp.where(state.street >= street, state.board[place], poker.NO_CARD)
     singles = [
         high, low, *board, state.street, state.actor, poker.strength([high, low, *board]), log.count,
         state.min_bet, state.pot, legal.call_amount, legal.min_raise_to, legal.max_raise_to,
@@ -132,13 +135,24 @@ def secrets(state: poker.State) -> jax.Array:
     baseline that knows it leaves the policy gradient unbiased.
     """
     strengths = _from_seat(list(state.strengths), state.actor)
-    high = _from_seat([jnp.maximum(*hole) for hole in state.hole], state.actor)
-    low = _from_seat([jnp.minimum(*hole) for hole in state.hole], state.actor)
+    high, low = (_from_seat(cards, state.actor) for cards in _hole_by_rank(state))
     rows = [poker.category(strengths[0])]
     for other in range(1, len(strengths)):
         beats = jnp.sign(strengths[0] - strengths[other])
         rows += [high[other], low[other], beats, poker.category(strengths[other])]
     return jnp.stack(compute_once(rows, beside=strengths[0]))
+
+
+def _hole_by_rank(state: poker.State) -> tuple[Seats, Seats]:
+    """Each seat's higher and lower card; NO_CARD for the lower one in games of one card."""
+    if state.hole.shape[1] == 1:
+        return list(state.hole[:, 0]), [jnp.full_like(state.actor, poker.NO_CARD)] * state.hole.shape[0]
+    return [jnp.maximum(*hole) for hole in state.hole], [jnp.minimum(*hole) for hole in state.hole]
+
+
+def _streets_of_board(rules: poker.Rules) -> list[int]:
+    """The street on which each board card is turned up."""
+    return [street for street, count in enumerate(rules.board_cards) for _ in range(count)]
 
 
 def _from_seat(values: Seats, seat: jax.Array) -> list[jax.Array]:

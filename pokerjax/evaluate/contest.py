@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from pokerjax import checkpoint
 from pokerjax.config import Config, GameConfig, UserError, differences
 from pokerjax.env.tables import make_environment
-from pokerjax.evaluate import scripted
-from pokerjax.evaluate.hands import sample_hands, write_phhs
+from pokerjax.evaluate import exact, scripted
+from pokerjax.evaluate.hands import sample_hands, write_hands
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.model.transformer import Model, Parameters
@@ -75,8 +75,11 @@ def during_training(config: Config) -> Callable[[Any, jax.Array, int], dict[str,
     """The evaluation that a training run repeats: `(params, key, iteration) -> metrics`.
 
     It plays the config's opponents, and writes some hands of the policy against itself into the run folder.
+    In a game small enough for it, it computes the exact exploitability instead.
     Raises `UserError` for an unknown opponent. Compiles one match for all of them, once.
     """
+    if config.game.variant != "holdem":
+        return lambda params, key, iteration: {"eval/exploitability": exact.exploitability(config, params)}
     agent = ModelPlayer(Model(make_environment(config.game), config.model))
     opponents = {name: _scripted_player(name, config.game) for name in config.run.opponents}
 
@@ -88,7 +91,7 @@ def during_training(config: Config) -> Callable[[Any, jax.Array, int], dict[str,
             metrics[f"eval/{name}_bb100"] = result.bb100
             metrics[f"eval/{name}_ci95"] = result.ci95
         sampled = sample_hands(agent, params, jax.random.fold_in(key, _SAMPLE_STREAM), hands=SAMPLED_HANDS)
-        write_phhs(Path(config.run.run_dir) / "hands" / f"{iteration}.phhs", sampled, iteration=iteration)
+        write_hands(Path(config.run.run_dir) / "hands" / f"{iteration}.phhs", sampled, iteration=iteration)
         return metrics
 
     return evaluate

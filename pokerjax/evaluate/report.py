@@ -21,6 +21,8 @@ def title(agent: Contestant) -> str:
     """One line that says who plays what."""
     game = agent.config.game
     played = f"{game.num_players} players, {_stacks(game)} big blinds"
+    if game.variant != "holdem":
+        played = f"{game.variant.capitalize()} poker"
     return f"{agent.path}: {agent.games:,} games trained, {played}"
 
 
@@ -50,6 +52,17 @@ def to_json(agent: Contestant, results: Mapping[str, MatchResult]) -> str:
         "players": game.num_players,
         "stack_bb": [game.shortest_stack, game.deepest_stack],
         "results": rows,
+    }
+    return json.dumps(data, indent=2)
+
+
+def exact_json(agent: Contestant, exploitability: float) -> str:
+    """One JSON object: what was measured, and its exploitability in chips a hand."""
+    data = {
+        "checkpoint": str(agent.path),
+        "games_trained": agent.games,
+        "variant": agent.config.game.variant,
+        "exploitability": exploitability,
     }
     return json.dumps(data, indent=2)
 

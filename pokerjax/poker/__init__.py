@@ -14,7 +14,9 @@ from pokerjax.poker.betting import Legal, check_action, legal
 from pokerjax.poker.chips import Stakes, stakes
 from pokerjax.poker.deck import NO_CARD, Deal, card, card_name, cards, deal, deal_from_bits, deal_many
 from pokerjax.poker.hand import Hand
-from pokerjax.poker.replay import Replay, replay, replay_many
+from pokerjax.poker.phh_reader import read_phh, read_phhs
+from pokerjax.poker.phh_writer import write_phh, write_phhs
+from pokerjax.poker.replays import Replay, replay, replay_many
 from pokerjax.poker.rules import Rules, kuhn, leduc, limit_holdem, no_limit_holdem, pot_limit_holdem
 from pokerjax.poker.shoe import Shoe, new_shoe, take_hands
 from pokerjax.poker.state import CALL, FOLD, NOBODY, NOT_ACTED, State
@@ -54,11 +56,15 @@ __all__ = [
     "no_limit_holdem",
     "pot_limit_holdem",
     "random_words",
-    "rules_from_acpc",
+    "read_phh",
+    "read_phhs",
     "replay",
     "replay_many",
+    "rules_from_acpc",
     "stakes",
     "start",
     "strength",
     "take_hands",
+    "write_phh",
+    "write_phhs",
 ]

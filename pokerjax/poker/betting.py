@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax.poker import seats
+from pokerjax.poker.chips import is_whole_number
 from pokerjax.poker.once import compute_once
-from pokerjax.poker.rules import Rules
+from pokerjax.poker.rules import Rules, on_one_line
 from pokerjax.poker.state import CALL, FOLD, NOT_ACTED, State, StateBySeat, by_seat
 
 
@@ -111,8 +112,9 @@ def by_street(values: tuple[int, ...], street: jax.Array) -> jax.Array:
 
 def check_action(rules: Rules, state: State, action: int) -> None:
     """Raise ValueError, with a sentence, if `act` would not play this action as it is (host side, unbatched)."""
-    if not jnp.issubdtype(jnp.result_type(action), jnp.integer) or jnp.ndim(action):
-        raise ValueError(f"Action {action!r} is none: use -1 to fold, 0 to call, or the whole chips to raise to.")
+    if not is_whole_number(action):
+        shown = on_one_line(action)
+        raise ValueError(f"Action {shown} is none: use -1 to fold, 0 to call, or the whole chips to raise to.")
     if bool(state.done):
         raise ValueError("The hand is done, so no action can be taken: start a new one.")
     may = legal(rules, state)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pokerjax.poker.rules import MAX_CHIPS, Rules
+from pokerjax.poker.rules import MAX_CHIPS, Rules, on_one_line
 
 HALF = MAX_CHIPS // 2
 
@@ -58,11 +58,18 @@ def stakes(rules: Rules, *, stacks=None, blinds=None, antes=None, big_blind: int
         raise ValueError(f"blinds and antes must be at most {HALF} chips: use a larger unit.")
     if big_blind is None:
         big_blind = int(blinds[0 if num_players == 2 else 1])
-    if isinstance(big_blind, bool) or not np.issubdtype(np.asarray(big_blind).dtype, np.integer):
-        raise ValueError(f"big_blind (the minimum bet) must be whole chips, not {big_blind!r}.")
+    if not is_whole_number(big_blind):
+        raise ValueError(f"big_blind (the minimum bet) must be whole chips, not {on_one_line(big_blind)}.")
     if not 1 <= big_blind <= HALF:
         raise ValueError(f"big_blind (the minimum bet) must be 1 to {HALF} chips, not {big_blind}.")
     return Stakes(*(jnp.asarray(x, jnp.int32) for x in (stacks, blinds, antes, big_blind)))
+
+
+def is_whole_number(value: object) -> bool:
+    """Whether a value is one whole number: an int, or an integer array without axes."""
+    if isinstance(value, np.ndarray | jax.Array):
+        return value.ndim == 0 and jnp.issubdtype(value.dtype, jnp.integer)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _per_seat(name: str, amounts, num_players: int) -> np.ndarray:
@@ -70,11 +77,13 @@ def _per_seat(name: str, amounts, num_players: int) -> np.ndarray:
     try:
         amounts = np.asarray(amounts)
     except ValueError:  # rows of different lengths
-        raise ValueError(f"{name} must be one amount or {num_players}, one a seat, not {amounts!r}.") from None
+        raise ValueError(
+            f"{name} must be one amount or {num_players}, one a seat, not {on_one_line(amounts)}."
+        ) from None
     if amounts.ndim > 1 or (amounts.ndim == 1 and len(amounts) != num_players):
-        raise ValueError(f"{name} must be one amount or {num_players}, one a seat, not {amounts.tolist()}.")
+        raise ValueError(f"{name} must be one amount or {num_players}, one a seat, not {amounts.tolist()!r}.")
     if not np.issubdtype(amounts.dtype, np.integer):
-        raise ValueError(f"{name} must be whole chips, not {amounts.tolist()}: use a smaller chip unit.")
+        raise ValueError(f"{name} must be whole chips, not {amounts.tolist()!r}: use a smaller chip unit.")
     if amounts.min() < 0:
         raise ValueError(f"{name} must not be negative, but are {amounts.tolist()}.")
     if amounts.max() > MAX_CHIPS:
@@ -86,7 +95,11 @@ def _blinds_per_seat(blinds, num_players: int) -> np.ndarray:
     try:
         blinds = np.asarray(blinds)
     except ValueError:
-        raise ValueError(f"blinds must be one amount a seat or the pair (small, big), not {blinds!r}.") from None
+        raise ValueError(
+            f"blinds must be one amount a seat or the pair (small, big), not {on_one_line(blinds)}."
+        ) from None
+    if not np.issubdtype(blinds.dtype, np.integer):
+        raise ValueError(f"blinds must be whole chips, not {blinds.tolist()!r}: use a smaller chip unit.")
     if blinds.shape == (2,) and num_players > 2:
         blinds = np.concatenate([blinds, np.zeros(num_players - 2, blinds.dtype)])
     elif blinds.shape == (2,) and blinds[0] < blinds[1]:

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from pokerjax.poker.rules import Rules
+from pokerjax.poker.chips import is_whole_number
+from pokerjax.poker.rules import Rules, on_one_line
 from pokerjax.poker.words import random_words
 
 RANKS = "23456789TJQKA"
@@ -22,7 +23,7 @@ NO_CARD = -1  # in place of a card that is not there
 def card(name: str) -> int:
     """Return the card of a two-letter name, as "Ah" or "Td"."""
     if not isinstance(name, str) or len(name) != 2 or name[0] not in RANKS or name[1] not in SUITS:
-        shown = f'"{name}"' if isinstance(name, str) else repr(name)
+        shown = f'"{name}"' if isinstance(name, str) and name.isprintable() else on_one_line(name)
         raise ValueError(f'{shown} is no card: write a rank of {RANKS} and a suit of {SUITS}, as in "Ah".')
     return 4 * RANKS.index(name[0]) + SUITS.index(name[1])
 
@@ -30,7 +31,7 @@ def card(name: str) -> int:
 def cards(names: str) -> np.ndarray:
     """Return the cards of a row of names, as "AhKd" or "Ah Kd", as int32[n]. No card may come twice."""
     if not isinstance(names, str):
-        raise ValueError(f'{names!r} is no row of cards: write their names, as in "AhKd".')
+        raise ValueError(f'{on_one_line(names)} is no row of cards: write their names, as in "AhKd".')
     names = "".join(names.split())
     found = [card(names[i : i + 2]) for i in range(0, len(names), 2)]
     if len(set(found)) < len(found):
@@ -41,8 +42,8 @@ def cards(names: str) -> np.ndarray:
 
 def card_name(card: int) -> str:
     """Return the two-letter name of a card."""
-    if not 0 <= card < NUM_CARDS:
-        raise ValueError(f"{card} is no card: cards are ints from 0 to {NUM_CARDS - 1}.")
+    if not is_whole_number(card) or not 0 <= card < NUM_CARDS:
+        raise ValueError(f"{on_one_line(card)} is no card: cards are ints from 0 to {NUM_CARDS - 1}.")
     return RANKS[card // 4] + SUITS[card % 4]
 
 

@@ -56,7 +56,7 @@ class Rules:
         _check_name("betting", self.betting, BETTING)
         _check_name("house", self.house, HOUSES)
         if not isinstance(self.dead_antes, bool):
-            raise ValueError(f"dead_antes must be True or False, not {self.dead_antes!r}.")
+            raise ValueError(f"dead_antes must be True or False, not {on_one_line(self.dead_antes)}.")
         self._check_cards()
         if self.raise_sizes is not None and self.betting != "fixed_limit":
             raise ValueError(f'raise_sizes are of "fixed_limit" games only, but betting is {self.betting!r}.')
@@ -77,7 +77,9 @@ class Rules:
         _check_int("num_suits", self.num_suits, 1, MAX_SUITS)
         _check_int("hole_cards", self.hole_cards, 1, MAX_HAND_CARDS)
         if not isinstance(self.board_cards, tuple) or not self.board_cards:
-            raise ValueError(f"board_cards must be a tuple of counts, one a street, not {self.board_cards!r}.")
+            raise ValueError(
+                f"board_cards must be a tuple of counts, one a street, not {on_one_line(self.board_cards)}."
+            )
         for cards in self.board_cards:
             _check_int("board_cards", cards, 0, MAX_HAND_CARDS)
         if self.hole_cards + self.num_board_cards > MAX_HAND_CARDS:
@@ -155,14 +157,14 @@ def leduc() -> Rules:
 
 def _check_int(name: str, value: object, least: int, most: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} must be an int from {least} to {most}, not {value!r}.")
+        raise ValueError(f"{name} must be an int from {least} to {most}, not {on_one_line(value)}.")
     if not least <= value <= most:
         raise ValueError(f"{name} must be from {least} to {most}, not {value}.")
 
 
 def _check_name(name: str, value: object, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+    if not isinstance(value, str) or value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(known)}, not {on_one_line(value)}.")
 
 
 def _check_row(name: str, row: tuple[int, ...] | None, length: int, unit: str, least: int, most: int) -> None:
@@ -170,6 +172,11 @@ def _check_row(name: str, row: tuple[int, ...] | None, length: int, unit: str, l
     if row is None:
         return
     if not isinstance(row, tuple) or len(row) != length:
-        raise ValueError(f"{name} must be a tuple of {length} ints, one a {unit}, not {row!r}.")
+        raise ValueError(f"{name} must be a tuple of {length} ints, one a {unit}, not {on_one_line(row)}.")
     for value in row:
         _check_int(name, value, least, most)
+
+
+def on_one_line(value: object) -> str:
+    """The repr of a value for a sentence."""
+    return " ".join(repr(value).split())

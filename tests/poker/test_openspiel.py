@@ -1,81 +1,107 @@
-"""Random hands against OpenSpiel's universal_poker, which is the ACPC dealer's code (house "acpc").
+"""Against OpenSpiel: random hands of its universal_poker, which is the ACPC dealer's code (house "acpc"), and the
+whole trees of its kuhn_poker and leduc_poker.
 
-Every decision's legal actions are compared whole. OpenSpiel pays split pots in fractions, so payoffs may
-differ by the odd chips, less than one a pot.
+OpenSpiel pays split pots in fractions, so payoffs may differ by the odd chips, less than one a pot. Its limit games
+know no stacks and have at most four players.
 """
 
-import random
-
-import numpy as np
+import oracles
 import pytest
 
 from pokerjax import poker
 
-STACKS = {2: [60, 45], 3: [60, 35, 90]}
-NUM_STEPS = 64
+HANDS, BATCH = 240, 240
 
 
-def load(num_players):
+@pytest.mark.parametrize("num_players", [2, 3, 6])
+def test_no_limit(num_players):
     pyspiel = pytest.importorskip("pyspiel")
-    heads_up = num_players == 2
-    return pyspiel.load_game(
-        "universal_poker",
-        {
-            "betting": "nolimit",
-            "bettingAbstraction": "fullgame",
-            "numPlayers": num_players,
-            "numRounds": 4,
-            "stack": " ".join(map(str, STACKS[num_players])),
-            "blind": "10 5" if heads_up else "5 10 0",
-            "firstPlayer": "2 1 1 1" if heads_up else "3 1 1 1",
-            "numSuits": 4,
-            "numRanks": 13,
-            "numHoleCards": 2,
-            "numBoardCards": "0 3 1 1",
-        },
-    )
-
-
-def play_openspiel(game, rng, recorded_hand, num_players):
-    """Play one random hand. Return it with each decision's (actor, legal actions) and the returns.
-
-    OpenSpiel's raises count the chips of the whole hand, ours those of the street.
-    """
-    state, dealt, decisions, ours = game.new_initial_state(), [], [], []
-    highest = earlier = 0  # chips of the seat that has put in most: now, and when this street began
-    while not state.is_terminal():
-        actions = state.legal_actions()
-        if state.is_chance_node():
-            dealt.append(rng.choice(actions))
-            state.apply_action(dealt[-1])
-            earlier = highest
-            continue
-        few = [a for a in actions if a < 2] * 2 + [a for a in actions if a >= 2][:2] + actions[-1:]
-        action = rng.choice([a for a in few if a > 0] * 4 + few)
-        decisions.append((state.current_player(), actions))
-        ours.append({0: poker.FOLD, 1: poker.CALL}.get(action, action - earlier))
-        highest = max(highest, action, 10)
-        state.apply_action(action)
-    hole = [dealt[2 * seat : 2 * seat + 2] for seat in range(num_players)]
-    blinds = [10, 5] if num_players == 2 else [5, 10, 0]
-    board = dealt[2 * num_players :]
-    hand = recorded_hand(STACKS[num_players], blinds, [0] * num_players, 10, hole, board, ours)
-    return hand, decisions, state.returns()
+    rules = poker.no_limit_holdem(num_players, house="acpc")
+    oracles.compare(rules, oracles.random_universal(pyspiel, rules, HANDS, games=12, seed=num_players), BATCH)
 
 
 @pytest.mark.parametrize("num_players", [2, 3])
-def test_random_hands(replay, num_players):
-    game, rng = load(num_players), random.Random(num_players)
-    rules = poker.no_limit_holdem(num_players, house="acpc")
-    games = [play_openspiel(game, rng, replay.RecordedHand, num_players) for _ in range(300)]
-    final, before, legal = replay(rules, [hand for hand, *_ in games], NUM_STEPS)
-    for i, (_, decisions, returns) in enumerate(games):
-        for t, (actor, actions) in enumerate(decisions):
-            assert before.actor[i, t] == actor
-            earlier = before.contributed[i, t, actor] - before.bets[i, t, actor]
-            ours = [0] * bool(legal.fold[i, t]) + [1]
-            if legal.raises[i, t]:
-                ours += range(earlier + legal.min_raise_to[i, t], earlier + legal.max_raise_to[i, t] + 1)
-            assert ours == actions, (i, t)
-        assert final.done[i]
-        assert np.all(np.abs(final.payoffs[i] - returns) < 2)
+def test_limit(num_players):
+    pyspiel = pytest.importorskip("pyspiel")
+    rules = poker.limit_holdem(num_players, house="acpc")
+    oracles.compare(rules, oracles.random_universal(pyspiel, rules, HANDS, games=3, seed=num_players), BATCH)
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        poker.Rules(3, house="acpc", max_raises=(2, 1, 0, 3), first_to_act=(1, 2, 0, 1)),
+        poker.Rules(2, "fixed_limit", "acpc", board_cards=(0, 2, 1), num_ranks=6, num_suits=3, raise_sizes=(3, 7, 5)),
+    ],
+    ids=["capped no-limit, others first", "small deck, three streets, no cap"],
+)
+def test_other_games(rules):
+    pyspiel = pytest.importorskip("pyspiel")
+    oracles.compare(rules, oracles.random_universal(pyspiel, rules, HANDS, games=6, seed=1), BATCH)
+
+
+def _tree(game, rules, card, forced):
+    """Return all hands of a game of two, every deal with every row of actions."""
+    found = []
+
+    def walk(state, dealt, actions, decisions):
+        if state.is_terminal():
+            cards = [*dealt, *unused(dealt)][: rules.num_cards]
+            hand = oracles.Hand(*forced, hole=[[cards[0]], [cards[1]]], board=cards[2:])
+            hand.actions, hand.decisions, hand.payoffs = actions, decisions, state.returns()
+            found.append(hand)
+        elif state.is_chance_node():
+            for c in state.legal_actions():
+                walk(state.child(c), [*dealt, card(c)], actions, decisions)
+        else:
+            for action, ours, decision in node(state, len(dealt) - 2, actions, decisions):
+                walk(state.child(action), dealt, [*actions, ours], [*decisions, decision])
+
+    def unused(dealt):
+        return [c for c in map(card, range(rules.deck_size)) if c not in dealt]
+
+    def node(state, street, actions, decisions):
+        """Each of the game's actions as OpenSpiel and as we take it, with what is to be seen here."""
+        bets = [0, 0]
+        for earlier, action in zip(decisions, actions, strict=True):
+            if earlier.street == street and action >= 0:
+                bets[earlier.actor] = action or bets[earlier.actor] + earlier.call_amount
+        actor, size = state.current_player(), rules.raise_sizes[street]
+        owed, legal = max(bets) - bets[actor], state.legal_actions()
+        if rules == poker.kuhn():  # pass and bet, which become fold and call when a bet is faced
+            names = {0: poker.FOLD, 1: poker.CALL} if owed else {0: poker.CALL, 1: size}
+        else:
+            names = {0: poker.FOLD, 1: poker.CALL, 2: max(bets) + size}
+        choices = [(action, names[action]) for action in legal]
+        raises = [ours for _, ours in choices if ours > 0]
+        to = raises[0] if raises else 0
+        folds = any(ours == poker.FOLD for _, ours in choices)
+        decision = oracles.Decision(actor, street, folds, True, owed, bool(raises), to, to)
+        return [(action, ours, decision) for action, ours in choices]
+
+    walk(game.new_initial_state(), [], [], [])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "rules", "card", "stack", "big_blind", "hands"),
+    [
+        ("kuhn_poker", poker.kuhn(), lambda c: 4 * c, 2, 1, 30),
+        ("leduc_poker", poker.leduc(), lambda c: 4 * (c // 2) + c % 2, 13, 2, 5520),
+    ],
+    ids=["kuhn", "leduc"],
+)
+def test_whole_tree(name, rules, card, stack, big_blind, hands):
+    pyspiel = pytest.importorskip("pyspiel")
+    forced = [stack] * 2, [0, 0], [1, 1], big_blind
+    tree = _tree(pyspiel.load_game(name), rules, card, forced)
+    assert len(tree) == hands
+    tally = oracles.compare(rules, tree)
+    assert tally.odd_chips == 0
+    _same_forced_bets(rules, tree[0])
+
+
+def _same_forced_bets(rules, hand):
+    stakes = poker.stakes(rules)
+    for name in ("stacks", "blinds", "antes", "big_blind"):
+        assert getattr(stakes, name).tolist() == getattr(hand, name)

@@ -1,13 +1,8 @@
-"""The table: each row of the rules where engines differ, then what must hold in every hand."""
-
-from functools import partial
+"""The table: each row of the rules where engines differ, played out on literal chips."""
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pokerjax import poker
 from pokerjax.poker import CALL, FOLD
@@ -17,14 +12,19 @@ ROYAL_BOARD = "AsKsQsJsTs"  # everyone plays the board
 
 
 def play(num_players, actions, *, stacks, house="tda", dead_antes=False, hole=None, board=None, **forced):
-    """Play a hand and return (rules, state). `hole`: one row of two cards a seat, else any cards."""
+    """Play a hand of no-limit hold'em and return (rules, state). `hole`: one row of two cards a seat."""
     rules = poker.no_limit_holdem(num_players, house=house, dead_antes=dead_antes)
+    return play_by(rules, actions, hole=hole, board=board, stacks=stacks, **forced)
+
+
+def play_by(rules, actions, *, hole=None, board=None, **forced):
+    """Play a hand by these rules and return (rules, state); any cards where none are named."""
     deal = poker.deal(rules, jax.random.key(0))
     if hole is not None:
         deal = poker.Deal(hole=jnp.stack([jnp.asarray(poker.cards(h)) for h in hole]), board=deal.board)
     if board is not None:
         deal = poker.Deal(hole=deal.hole, board=jnp.asarray(poker.cards(board)))
-    state = poker.start(rules, deal, poker.stakes(rules, stacks=stacks, **forced))
+    state = poker.start(rules, deal, poker.stakes(rules, **forced))
     for action in actions:
         assert not state.done
         state = poker.act(rules, state, action)
@@ -63,6 +63,13 @@ def test_several_short_all_ins(house):
     assert options(rules, state)[:4] == (0, True, True, 120)  # 120 more than his 100: a full raise
     state = poker.act(rules, state, CALL)
     assert options(rules, state)[:4] == (2, True, house == "acpc", 60)  # 60 more than his 160
+
+
+def test_short_all_ins_count_on_after_they_have_made_a_full_raise():
+    # Seat 2 raises to 300 (a raise of 200), all-ins to 400, 500 and 550, a call: seat 2 faces 250 more.
+    actions = [300, 400, 500, 550, CALL]
+    rules, state = play(5, actions, stacks=[550, 5000, 5000, 400, 500])
+    assert options(rules, state) == (2, True, True, 250, 750, 5000)
 
 
 @pytest.mark.parametrize("house", HOUSES)
@@ -115,9 +122,7 @@ def test_ordinary_antes_are_posted_first_and_count_for_side_pots():
     assert state.bets.tolist() == [50, 15, 0, 0]
     assert int(state.pot) == 25 + 25 + 10 + 25 + 65
     holes = ["2c2d", "KcKd", "AcAd", "QcQd"]
-    _, state = play(
-        4, [CALL, CALL] + [CALL] * 6, stacks=[1000, 40, 10, 1000], antes=25, hole=holes, board="3h4h7s8s9d"
-    )
+    _, state = play(4, [CALL, CALL] + [CALL] * 6, stacks=[1000, 40, 10, 1000], antes=25, hole=holes, board="3h4h7s8s9d")
     # Seat 2 wins 10 of each, seat 1 then 30 of the other three, seat 3 the rest of seat 0's 125.
     assert state.payoffs.tolist() == [-125, 90 - 40, 40 - 10, 170 - 125]
 
@@ -126,9 +131,7 @@ def test_dead_ante_goes_to_the_main_pot():
     # The big blind antes 100 for all; seat 2 is all-in for 60 and wins it, the side pot is without it.
     forced = dict(antes=[0, 100, 0], dead_antes=True)
     holes = ["2c2d", "KcKd", "AcAd"]
-    _, state = play(
-        3, [60, CALL] + [CALL] * 7, stacks=[5000, 5000, 60], hole=holes, board="3h4h7s8s9d", **forced
-    )
+    _, state = play(3, [60, CALL] + [CALL] * 7, stacks=[5000, 5000, 60], hole=holes, board="3h4h7s8s9d", **forced)
     assert state.done
     assert state.payoffs.tolist() == [-100, -100 - 100 + 80, 220]
 
@@ -188,9 +191,7 @@ def test_raise_up_to_the_whole_stack_is_offered_while_an_opponent_has_chips(hous
 def test_uncalled_bet_is_returned(house):
     _, state = play(3, [300, FOLD, FOLD], stacks=5000, house=house)
     assert state.payoffs.tolist() == [-50, -100, 150]
-    _, state = play(
-        2, [5000, CALL], stacks=[800, 5000], hole=["AcAd", "2c7d"], board="Ah3h8s9sTc", house=house
-    )
+    _, state = play(2, [5000, CALL], stacks=[800, 5000], hole=["AcAd", "2c7d"], board="Ah3h8s9sTc", house=house)
     assert state.stacks.tolist() == [1600, 4200]
 
 
@@ -219,9 +220,7 @@ def test_heads_up_the_button_is_first_before_the_flop_and_last_after(house):
 
 
 @pytest.mark.parametrize("house", HOUSES)
-@pytest.mark.parametrize(
-    ("blinds", "actor"), [([50, 100, 0, 0], 2), ([50, 100, 100, 0], 3), ([0, 0, 0, 0], 0)]
-)
+@pytest.mark.parametrize(("blinds", "actor"), [([50, 100, 0, 0], 2), ([50, 100, 100, 0], 3), ([0, 0, 0, 0], 0)])
 def test_first_to_act_is_left_of_the_last_largest_blind(house, blinds, actor):
     _, state = play(4, [], stacks=5000, blinds=blinds, big_blind=100, house=house)
     assert int(state.actor) == actor
@@ -238,6 +237,164 @@ def test_fold_with_nothing_owed_is_obeyed_but_not_offered(house):
             poker.check_action(rules, state, FOLD)
     else:
         poker.check_action(rules, state, FOLD)
+
+
+# Fixed limit, blinds 50 and 100: bets of 100 before and on the flop, of 200 after it.
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_bets_and_raises_have_one_size(house):
+    rules, state = play_by(poker.limit_holdem(3, house=house), [], stacks=5000)
+    assert options(rules, state) == (2, True, True, 100, 200, 200)
+    bounds = []
+    for _ in range(4):
+        while int(state.street) == len(bounds) - 1:
+            state = poker.act(rules, state, CALL)
+        bounds.append(options(rules, state)[4:])
+    assert bounds == [(200, 200), (100, 100), (200, 200), (200, 200)]
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_all_in_of_less_than_half_a_bet(house):
+    # Seat 2 raises to 200, seat 0 is all-in for 240, seat 1 calls.
+    rules, state = play_by(poker.limit_holdem(3, house=house), [200, 240, CALL], stacks=[240, 5000, 5000])
+    acpc = (2, True, True, 40, 340, 340)  # the dealer adds a whole bet to any all-in
+    assert options(rules, state) == (acpc if house == "acpc" else (2, True, False, 40, 0, 0))
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_all_in_of_half_a_bet_stands_for_a_whole_one(house):
+    rules, state = play_by(poker.limit_holdem(3, house=house), [200, 250, CALL], stacks=[250, 5000, 5000])
+    assert options(rules, state) == (2, True, True, 50, 350, 350)
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_completion_of_a_short_all_in(house):
+    rules, state = play_by(poker.limit_holdem(3, house=house), [200, 240], stacks=[240, 5000, 5000])
+    to = 340 if house == "acpc" else 300
+    assert options(rules, state) == (1, True, True, 140, to, to)
+    state = poker.act(rules, state, to)
+    # The completion is the second raise for one house, for the other the third, which is the last.
+    assert options(rules, state) == ((2, True, False, 140, 0, 0) if house == "acpc" else (2, True, True, 100, 400, 400))
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_short_opening_all_in(house):
+    # On the flop seat 0 checks and seat 1 is all-in for 40; seat 2 may complete; he calls.
+    actions = [CALL, CALL, CALL, CALL, 40]
+    rules, state = play_by(poker.limit_holdem(3, house=house), actions, stacks=[5000, 140, 5000])
+    to = 140 if house == "acpc" else 100
+    assert options(rules, state) == (2, True, True, 40, to, to)
+    state = poker.act(rules, state, CALL)
+    assert options(rules, state)[:4] == (0, True, house == "acpc", 40)
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_several_short_all_ins_that_make_half_a_bet(house):
+    # Bet 100, all-in 130 and 155: together 55 more, which reopens; the second stands for a whole bet.
+    actions = [CALL, CALL, CALL, CALL, 100, 130, 155, CALL]
+    rules, state = play_by(poker.limit_holdem(4, house=house), actions, stacks=[5000, 230, 255, 5000])
+    assert options(rules, state) == (0, True, True, 55, 255, 255)
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_fixed_limit_cap(house):
+    # Three raises before the flop, where the big blind is the first bet, then four bets and raises a street.
+    rules, state = play_by(poker.limit_holdem(3, house=house), [200, 300, 400], stacks=5000)
+    assert options(rules, state) == (2, True, False, 200, 0, 0)
+    for action in (CALL, CALL, 100, 200, 300):
+        state = poker.act(rules, state, action)
+    assert options(rules, state) == (0, True, True, 200, 400, 400)
+    state = poker.act(rules, state, 400)
+    assert options(rules, state) == (1, True, False, 200, 0, 0)
+    assert int(poker.act(rules, state, 500).level) == 400
+
+
+# Pot limit, blinds 50 and 100: at most the pot once the raise's own call is in it.
+
+
+def test_pot_limit_bounds():
+    rules, state = play_by(poker.pot_limit_holdem(3), [], stacks=5000)
+    assert options(rules, state) == (2, True, True, 100, 200, 350)  # 100 + (150 + 100)
+    state = poker.act(rules, state, 350)
+    assert options(rules, state) == (0, True, True, 300, 600, 1150)  # 350 + (500 + 300)
+    state = poker.act(rules, state, 1150)
+    assert options(rules, state) == (1, True, True, 1050, 1950, 3800)  # 1150 + (1600 + 1050)
+    for action in (FOLD, CALL):
+        state = poker.act(rules, state, action)
+    assert options(rules, state) == (0, False, True, 0, 100, 2400)  # the pot
+
+
+def test_pot_limit_bounds_end_at_the_stack():
+    rules, state = play_by(poker.pot_limit_holdem(3), [350], stacks=[900, 5000, 5000])
+    assert options(rules, state) == (0, True, True, 300, 600, 900)
+    rules, state = play_by(poker.pot_limit_holdem(3), [350], stacks=[500, 5000, 5000])
+    assert options(rules, state) == (0, True, True, 300, 500, 500)
+
+
+def test_pot_limit_counts_antes():
+    rules, state = play_by(poker.pot_limit_holdem(3), [], stacks=5000, antes=10)
+    assert options(rules, state) == (2, True, True, 100, 200, 380)
+    rules, state = play_by(poker.pot_limit_holdem(3, dead_antes=True), [], stacks=5000, antes=[0, 100, 0])
+    assert options(rules, state) == (2, True, True, 100, 200, 450)
+
+
+@pytest.mark.parametrize("house", HOUSES)
+def test_first_to_act_as_the_rules_name_him(house):
+    rules = poker.Rules(3, house=house, first_to_act=(1, 2, 0, 1))
+    for folds, first in (([], [1, 2, 0, 1]), ([2], [1, 0, 0, 1])):  # seat 2 gone: the next to his left
+        _, state = play_by(rules, [], stacks=5000)
+        for street in range(4):
+            assert int(state.actor) == first[street]
+            while int(state.street) == street and not state.done:
+                state = poker.act(rules, state, FOLD if int(state.actor) in folds else CALL)
+
+
+# --- Small games ---
+
+
+def small(rules, cards, actions):
+    """Play a small game with these cards: the two hole cards, then the board."""
+    hole, board = jnp.array([cards[:1], cards[1:2]]), jnp.array(cards[2:], jnp.int32)
+    state = poker.start(rules, poker.Deal(hole=hole, board=board), poker.stakes(rules))
+    for action in actions:
+        state = poker.act(rules, state, action)
+    return rules, state
+
+
+def test_kuhn_options():
+    assert options(*small(poker.kuhn(), [8, 0], [])) == (0, False, True, 0, 1, 1)
+    assert options(*small(poker.kuhn(), [8, 0], [CALL])) == (1, False, True, 0, 1, 1)
+    assert options(*small(poker.kuhn(), [8, 0], [1])) == (1, True, False, 1, 0, 0)
+    assert options(*small(poker.kuhn(), [8, 0], [CALL, 1])) == (0, True, False, 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("actions", "payoff"),
+    [([CALL, CALL], 1), ([CALL, 1, FOLD], -1), ([CALL, 1, CALL], 2), ([1, FOLD], 1), ([1, CALL], 2)],
+)
+def test_kuhn_payoffs(actions, payoff):
+    _, state = small(poker.kuhn(), [8, 4], actions)  # king against queen
+    assert state.done
+    assert state.payoffs.tolist() == [payoff, -payoff]
+
+
+def test_leduc_options():
+    assert options(*small(poker.leduc(), [0, 4, 8], [])) == (0, False, True, 0, 2, 2)
+    assert options(*small(poker.leduc(), [0, 4, 8], [2])) == (1, True, True, 2, 4, 4)
+    assert options(*small(poker.leduc(), [0, 4, 8], [2, 4])) == (0, True, False, 2, 0, 0)
+    assert options(*small(poker.leduc(), [0, 4, 8], [CALL, CALL])) == (0, False, True, 0, 4, 4)
+    assert options(*small(poker.leduc(), [0, 4, 8], [CALL, CALL, 4, 8])) == (0, True, False, 4, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("cards", "payoff"),
+    [([0, 8, 1], 13), ([8, 4, 5], -13), ([8, 4, 0], 13), ([4, 5, 8], 0)],  # a pair, then the higher card
+)
+def test_leduc_showdowns(cards, payoff):
+    _, state = small(poker.leduc(), cards, [2, 4, CALL, 4, 8, CALL])
+    assert state.done
+    assert state.payoffs.tolist() == [payoff, -payoff]
 
 
 # --- The course of a hand ---
@@ -272,9 +429,7 @@ def test_reraises_are_at_least_the_last_raise():
 
 def test_three_side_pots():
     holes = ["AcAd", "KcKd", "QcQd", "JcJd"]
-    _, state = play(
-        4, [3000, 4000, CALL, CALL], stacks=[1000, 2000, 3000, 4000], hole=holes, board="2h3h7s8s9h"
-    )
+    _, state = play(4, [3000, 4000, CALL, CALL], stacks=[1000, 2000, 3000, 4000], hole=holes, board="2h3h7s8s9h")
     assert state.stacks.tolist() == [4000, 3000, 2000, 1000]
 
 
@@ -384,120 +539,3 @@ def test_the_pair_of_blinds_sits_where_the_rules_put_it(num_players, blinds, by_
 def test_rules_are_static_arguments():
     assert hash(poker.no_limit_holdem(3)) == hash(poker.Rules(3))
     assert poker.no_limit_holdem(3) == poker.Rules(3)
-
-
-# --- What must hold in every hand ---
-
-NUM_STEPS = 40
-GAMES = [
-    poker.no_limit_holdem(2),
-    poker.no_limit_holdem(3, house="acpc"),
-    poker.no_limit_holdem(6, dead_antes=True),
-]
-
-
-@partial(jax.jit, static_argnums=0)
-def trace(rules, key, stakes, actions):
-    """Return all states of a hand [T + 1, ...], whatever the actions are."""
-    first = poker.start(rules, poker.deal(rules, key), stakes)
-    _, states = jax.lax.scan(lambda s, a: (poker.act(rules, s, a),) * 2, first, actions)
-    return jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, states)
-
-
-@st.composite
-def hands(draw):
-    rules = draw(st.sampled_from(GAMES))
-    num_players = rules.num_players
-    chips = st.integers(1, 600)
-    stacks = draw(st.lists(chips, min_size=num_players, max_size=num_players))
-    antes = draw(st.lists(st.integers(0, 30), min_size=num_players, max_size=num_players))
-    action = st.one_of(st.sampled_from([CALL, CALL, FOLD]), st.integers(-3, 700))
-    actions = draw(st.lists(action, min_size=NUM_STEPS, max_size=NUM_STEPS))
-    stakes = poker.stakes(rules, stacks=stacks, antes=antes, blinds=(10, 20))
-    return rules, draw(st.integers(0, 2**31 - 1)), stakes, np.array(actions, np.int32)
-
-
-@settings(max_examples=100, deadline=None, database=None, derandomize=True)
-@given(hands())
-def test_chips_are_conserved_and_the_end_absorbs(hand):
-    rules, seed, stakes, actions = hand
-    states = jax.tree.map(np.asarray, trace(rules, jax.random.key(seed), stakes, actions))
-    total = int(stakes.stacks.sum())
-    assert np.all(states.stacks.sum(axis=1) + states.pot == total)
-    assert np.all(states.stacks >= 0) and np.all(states.bets >= 0)
-    assert np.all(states.payoffs.sum(axis=1) == 0)
-    assert np.all(np.where(states.done[:, None], states.payoffs, 0) == states.payoffs)
-
-    ended = np.flatnonzero(states.done)
-    live = states.actor[~states.done]
-    assert np.all(states.actor[ended] == poker.NOBODY) and np.all(live >= 0)
-    assert not np.any(states.folded[np.flatnonzero(~states.done), live])
-    assert np.all(states.stacks[np.flatnonzero(~states.done), live] > 0)
-    if len(ended):
-        first = ended[0]
-        assert np.all(states.stacks[first] - np.asarray(stakes.stacks) == states.payoffs[first])
-        for field in jax.tree.leaves(states):
-            np.testing.assert_array_equal(field[first:], np.broadcast_to(field[first], field[first:].shape))
-
-
-@pytest.fixture(scope="module")
-def many():
-    """Return `play(house, actions [B, T]) -> states, legal` of 256 hands with unequal stacks, 4 players."""
-
-    @partial(jax.jit, static_argnums=0)
-    @partial(jax.vmap, in_axes=(None, 0, 0))
-    def run(house, stacks, actions):
-        rules = poker.no_limit_holdem(4, house=house)
-        stakes = poker.Stakes(stacks, jnp.array([50, 100, 0, 0]), jnp.full(4, 10), jnp.int32(100))
-        first = poker.start(rules, poker.deal(rules, jax.random.key(stacks[0])), stakes)
-
-        def step(state, action):
-            legal = poker.legal(rules, state)
-            bounded = jnp.clip(action, legal.min_raise_to, legal.max_raise_to)
-            bounded = jnp.where(action < 0, FOLD, jnp.where((action > 0) & legal.raises, bounded, CALL))
-            return poker.act(rules, state, action), (poker.act(rules, state, bounded), state, legal)
-
-        return jax.lax.scan(step, first, actions)
-
-    rng = np.random.default_rng(0)
-    stacks = rng.integers(1, 1000, (256, 4)).astype(np.int32)
-    actions = rng.choice([FOLD, CALL, CALL, CALL, 1, 150, 333, 600, 10**9], (256, 30)).astype(np.int32)
-    return lambda house: run(house, stacks, actions)
-
-
-@pytest.mark.parametrize("house", HOUSES)
-def test_illegal_actions_are_moved_into_the_rules(many, house):
-    final, (bounded, before, legal) = many(house)
-    next_states = jax.tree.map(lambda a, b: jnp.concatenate([a[:, 1:], b[:, None]], axis=1), before, final)
-    jax.tree.map(np.testing.assert_array_equal, next_states, bounded)
-    assert np.all(np.asarray(legal.min_raise_to) <= np.asarray(legal.max_raise_to))
-    assert not np.any(np.asarray(legal.call) & np.asarray(before.done))
-
-
-def test_vmap_equals_the_loop_and_dtypes_are_stable():
-    rules = poker.no_limit_holdem(3)
-    keys = jax.random.split(jax.random.key(5), 6)
-    stakes = poker.stakes(rules, stacks=[300, 700, 500], antes=5)
-    actions = jnp.array([CALL, 250, 699, FOLD, 10, CALL], jnp.int32)
-
-    def first_act(key, action):
-        return poker.act(rules, poker.start(rules, poker.deal(rules, key), stakes), action)
-
-    batched = jax.jit(jax.vmap(first_act))(keys, actions)
-    for i in range(6):
-        single = first_act(keys[i], actions[i])
-        jax.tree.map(np.testing.assert_array_equal, single, jax.tree.map(lambda x, i=i: x[i], batched))
-        assert all(leaf.dtype in (jnp.int32, bool) for leaf in jax.tree.leaves(single))
-        types = [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(single)]
-        again = poker.act(rules, single, jnp.int32(300))
-        assert types == [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(again)]
-
-
-def test_hidden_cards_do_not_change_the_betting():
-    rules = poker.no_limit_holdem(2)
-    stakes = poker.stakes(rules, stacks=1000)
-    states = [poker.start(rules, poker.deal(rules, jax.random.key(seed)), stakes) for seed in (0, 1)]
-    for action in (300, CALL, 200):
-        states = [poker.act(rules, state, action) for state in states]
-        for a, b in zip(*map(jax.tree.leaves, [poker.legal(rules, s) for s in states]), strict=True):
-            assert a == b
