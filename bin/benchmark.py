@@ -31,7 +31,7 @@ class _Engine:
 
     num_players: tuple[int, ...] = (2, 6)
     """Table sizes, one measurement each."""
-    tables: tuple[int, ...] = (4096,)
+    tables: tuple[int, ...] = (16_384,)
     """Numbers of tables, one measurement each."""
     length: int = 128
     """Decisions of each table in one call of the compiled program."""

@@ -96,7 +96,7 @@ def record(log: EventLog, before: poker.State, after: poker.State, legal: poker.
     folded = seats.any_of(is_actor[seat] & after.folded[seat] for seat in players)
     kind = jnp.where(paid > legal.call_amount, RAISED, jnp.where(legal.call_amount > 0, CALLED, CHECKED))
     kind = jnp.where(folded, FOLDED, kind).astype(jnp.int32)
-    event = jnp.stack(compute_once([before.actor, kind, to, before.street], beside=before.strengths[0]))
+    event = jnp.stack(compute_once([before.actor, kind, to, before.street]))
     grown = EventLog(
         events=jnp.concatenate([log.events[1:], event[None]]),
         count=log.count + 1,
@@ -123,7 +123,7 @@ def decision_token(
     by_seat = [list(state.stacks), list(state.bets), list(state.starting), folded]
     relative = [row for values in by_seat for row in _from_seat(values, state.actor)]
     events = _unread_events(layout, log, seats.at(mine, list(log.last)), state.actor)
-    return jnp.stack(compute_once([*singles, *relative, *events], beside=state.strengths[0]))
+    return jnp.stack(compute_once([*singles, *relative, *events]))
 
 
 def secrets(state: poker.State) -> jax.Array:
@@ -140,7 +140,7 @@ def secrets(state: poker.State) -> jax.Array:
     for other in range(1, len(strengths)):
         beats = jnp.sign(strengths[0] - strengths[other])
         rows += [high[other], low[other], beats, poker.category(strengths[other])]
-    return jnp.stack(compute_once(rows, beside=strengths[0]))
+    return jnp.stack(compute_once(rows))
 
 
 def _hole_by_rank(state: poker.State) -> tuple[Seats, Seats]:

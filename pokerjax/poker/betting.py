@@ -29,7 +29,7 @@ class Legal:
 @partial(jax.jit, static_argnames="rules", inline=True)
 def legal(rules: Rules, state: State) -> Legal:
     """Return what the seat to act may do (unbatched, or elementwise on any batch)."""
-    return compute_once(_legal(rules, by_seat(state)), beside=state.strengths[0])
+    return compute_once(_legal(rules, by_seat(state)))
 
 
 def _legal(rules: Rules, state: StateBySeat) -> Legal:

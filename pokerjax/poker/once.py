@@ -9,23 +9,21 @@ from jax import lax
 Tree = TypeVar("Tree")
 
 
-def compute_once(tree: Tree, *, beside: jax.Array) -> Tree:
+def compute_once(tree: Tree) -> Tree:
     """Return int32 and bool arrays of one shape unchanged, computed once however many results rest on them.
-
-    beside: an array of that shape which depends on the cards. Where stakes are constants of the program, XLA
-        would otherwise work the whole reduction out while compiling, and slowly.
 
     XLA's CPU backend writes elementwise code into one loop for each result and computes whatever they share
     anew in each of them; a step of the rules has some forty results that share nearly everything. It does not
     look through a reduction with several results, so the arrays go through one that does nothing: the largest
-    of an array and itself. Measured, six players: 0.07 to 10 M steps/s (docs/benchmarks.md). Other backends fuse
-    into loops with several results by themselves and get the arrays as they are.
+    of an array and itself. Heads-up that took the engine from 0.29 to 26 million decisions a second
+    (docs/benchmarks.md). Other backends fuse into loops with several results by themselves and get the arrays as
+    they are. Not for what rests on constants alone: XLA would work it out while compiling, and slowly.
     """
-    leaves, structure = jax.tree.flatten((tree, beside))
+    leaves, structure = jax.tree.flatten(tree)
     shape = jnp.broadcast_shapes(*(leaf.shape for leaf in leaves))
     leaves = [jnp.broadcast_to(leaf, shape) for leaf in leaves]
     stored = lax.platform_dependent(*leaves, cpu=_reduce_doubled, default=lambda *same: same)
-    return jax.tree.unflatten(structure, stored)[0]
+    return jax.tree.unflatten(structure, stored)
 
 
 def _reduce_doubled(*leaves: jax.Array) -> tuple[jax.Array, ...]:

@@ -41,7 +41,7 @@ def settle(contributed: Seats, dead: jax.Array, live: Seats, strengths: Seats) -
         best = seats.largest(shown)
         winners = seats.bits(value == best for value in shown)  # nobody's bits where the pot is empty: no harm
         share, odd = _divide(chips, jnp.maximum(lax.population_count(winners), 1))
-        share, odd, winners = compute_once((share, odd, winners), beside=strengths[0])
+        share, odd, winners = compute_once((share, odd, winners))
         for winner in range(len(amounts)):
             winners_before = lax.population_count(winners & ((1 << winner) - 1))
             wins = (winners >> winner & 1) != 0

@@ -86,7 +86,7 @@ def _fill(rules: Rules, shoe: Shoe) -> Shoe:
         packed.append(word)
     strengths = [strength([*hole, *deal.board]) for hole in deal.hole]
     extra = [jax.lax.bitcast_convert_type(word, jnp.int32) for word in bits[rules.num_cards :]]
-    words = jnp.stack(compute_once(packed + strengths + extra, beside=cards[0]))
+    words = jnp.stack(compute_once(packed + strengths + extra))
     return Shoe(words=words, taken=jnp.int32(0), key=following)
 
 

@@ -58,7 +58,7 @@ def stacked(state: StateBySeat) -> State:
 def compute_played_once(state: StateBySeat) -> StateBySeat:
     """The same state, everything in it that changes from action to action by `compute_once`."""
     played = {name: getattr(state, name) for name in _PLAYED_FIELDS}
-    return replace(state, **compute_once(played, beside=state.strengths[0]))
+    return replace(state, **compute_once(played))
 
 
 _SEAT_FIELDS = ("stacks", "bets", "folded", "payoffs", "strengths", "starting", "contributed", "faced")

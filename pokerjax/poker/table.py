@@ -75,7 +75,7 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
         num_raises=street,
         min_bet=min_bet,
     )
-    state = _advance(rules, State(**fields))
+    state = _advance(rules, State(**fields), once=False)  # stakes may be constants of the program
     # Hardly ever is a hand over at once.
     paid_out = jax.lax.cond(jnp.any(state.done), _pay_out, _not_paid_out, state)
     return stacked(replace(state, **paid_out))
@@ -98,7 +98,7 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
     raise_to = jnp.clip(action, may.min_raise_to, may.max_raise_to)
     paid = jnp.where(raises, raise_to - seats.at(me, old.bets), jnp.where(folds, 0, may.call_amount))
     level = jnp.where(raises, raise_to, old.level)
-    paid, folds, level = compute_once((paid, folds, level), beside=old.strengths[0])
+    paid, folds, level = compute_once((paid, folds, level))
     by_me = [jnp.where(mine, paid, 0) for mine in me]
     last_raise, counts = next_raise(rules, old, level)
     moved = replace(
@@ -113,13 +113,13 @@ def act(rules: Rules, state: State, action: jax.Array | int) -> State:
         last_raise=last_raise,
         num_raises=old.num_raises + counts if rules.max_raises is not None else old.num_raises,
     )
-    after = _advance(rules, moved)
+    after = _advance(rules, moved, once=True)
     after = replace(after, **_pay_out(after))
     after = jax.tree.map(lambda before, new: jnp.where(old.done, before, new), old, after)
     return stacked(compute_played_once(after))
 
 
-def _advance(rules: Rules, state: StateBySeat) -> StateBySeat:
+def _advance(rules: Rules, state: StateBySeat, *, once: bool) -> StateBySeat:
     """Find who acts next after `state.actor`: on this street, on the next one, or nobody (then the hand is done)."""
     players = range(rules.num_players)
     live = [~folded for folded in state.folded]
@@ -140,9 +140,8 @@ def _advance(rules: Rules, state: StateBySeat) -> StateBySeat:
     among = [jnp.where(next_street, behind[seat], to_act[seat]) for seat in players]
     actor = seats.next_after(jnp.where(next_street, _seat_before(rules, street), state.actor), among)
     first_raise = raise_size(rules, street, state.min_bet)
-    actor, street, done, next_street, first_raise = compute_once(
-        (actor, street, done, next_street, first_raise), beside=state.strengths[0]
-    )
+    turn = actor, street, done, next_street, first_raise
+    actor, street, done, next_street, first_raise = compute_once(turn) if once else turn
     sweeps = next_street | done
     return replace(
         state,
