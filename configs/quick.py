@@ -3,9 +3,9 @@
     make quickstart
     python bin/train.py --config configs/quick.py
 
-Hardware: 2 CPU cores, under 1 GiB. Time: 1 min 15 s with its evaluations (10,000 games/s). Result, three seeds,
-bb/100 by 20,000 duplicate hands: random +714 to +794, always-call +341 to +394, always-all-in +630 to +657,
-tight-aggressive -12 to -24, rock -9 to +15, pot-odds -241 to -336.
+Hardware: 2 CPU cores, under 1 GiB. Time: 1 min 15 s with its evaluations (11,000 games/s). Result, three seeds,
+bb/100 by 20,000 duplicate hands: random +724 to +863, always-call +298 to +479, always-all-in +638 to +698,
+tight-aggressive -13 to -20, rock +4 to +12, pot-odds -265 to -321.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
