@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import random
 import sys
 from pathlib import Path
 
@@ -106,6 +107,30 @@ def test_engine_prints_an_object_for_each_measurement(main, capsys):
         positive(result, "decisions_per_second", "hands_per_second", "seconds")
         assert result["hands_per_second"] < result["decisions_per_second"] <= result["best_decisions_per_second"]
         assert "jax" in result["versions"]
+
+
+def test_engine_draws_its_growth(main, tmp_path):
+    pytest.importorskip("matplotlib")
+    flags = "--num-players 2 --tables 4 8 --length 4 --seconds 0.01 --device cpu --plot"
+    main(["engine", *flags.split(), str(tmp_path / "new" / "growth.svg")])
+    picture = (tmp_path / "new" / "growth.svg").read_text()
+    assert "<svg" in picture and picture.count("stroke: #1f77b4") > 1
+    with pytest.raises(UserError, match="nonsense cannot be written"):
+        main(["engine", *flags.split(), str(tmp_path / "growth.nonsense")])
+
+
+@pytest.mark.parametrize(("name", "module"), [("OpenSpiel universal_poker", "pyspiel"), ("PokerKit", "pokerkit")])
+@pytest.mark.filterwarnings("ignore")  # PokerKit warns of unusual hands
+def test_peers_play_whole_hands(name, module):
+    pytest.importorskip(module)
+    path = ROOT / "bin" / "peers.py"
+    peers = importlib.util.module_from_spec(spec := importlib.util.spec_from_file_location("peers", path))
+    spec.loader.exec_module(peers)
+    rng = random.Random(0)
+    for players in (2, 6):
+        counts = [peers.PEERS[name][1](players, rng) for _ in range(30)]
+        assert all(hands == 1 and 1 <= decisions < 200 for decisions, hands in counts)
+        assert sum(decisions for decisions, _ in counts) > 60  # more than two a hand
 
 
 def test_strength_prints_an_object(main, capsys):
