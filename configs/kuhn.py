@@ -18,7 +18,7 @@ config = Config(
         batch_size=512 * 8,
         learning_rate=1e-3,
         entropy_coefficient=0.05,
-        # A strong magnet and unbiased returns are what stops the cycling (docs/learning.md).
+        # A strong magnet and lambda 1 together stop the cycling; they were not tried apart (docs/learning.md).
         magnet_coefficient=1.0,
         gae_lambda=1.0,
         magnet_half_life=0.05,
