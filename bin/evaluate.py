@@ -31,6 +31,10 @@ class _Arguments:
         "random", "always_call", "always_all_in", "tight_aggressive", "rock", "pot_odds",
     )  # fmt: skip
     """Scripted players by name, other runs or checkpoints by path."""
+    num_players: int | None = None
+    """Players at the table. None: the fewest that the agent knows."""
+    stack_bb: float | None = None
+    """Starting stacks in big blinds. None: as in training."""
     exploitability: bool = False
     """Compute the exact exploitability (Kuhn and Leduc poker, where this is the default)."""
     export_policy: Path | None = None
@@ -50,6 +54,8 @@ def main(arguments: list[str]) -> None:
     require(1 <= settings.num_games <= most, f"--num-games {settings.num_games} must be from 1 to {most}.")
     require(bool(settings.opponents), "--opponents is empty: name at least one.")
     check_seed(settings.seed)
+    if settings.stack_bb is not None:
+        require(2 <= settings.stack_bb <= 2000, f"--stack-bb {settings.stack_bb:g} must be from 2 to 2000.")
     from pokerjax import device
 
     device.use_compilation_cache()
@@ -60,12 +66,13 @@ def main(arguments: list[str]) -> None:
 def _evaluate(settings: _Arguments) -> None:
     import jax
 
-    from pokerjax.evaluate import load, play_opponents, report
+    from pokerjax.evaluate import load, play_opponents, report, seat
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
         _compute(settings, agent)
         return
+    agent = seat(agent, settings.num_players, settings.stack_bb)
     results = {}
     key = jax.random.key(settings.seed)
     for name, result in play_opponents(agent, opponents, key, hands=settings.num_games):

@@ -23,6 +23,8 @@ class _Arguments:
     """Play in this shell."""
     study: bool = False
     """Show after each hand what the agent held and the probabilities of its actions."""
+    num_players: int | None = None
+    """Players at the table, you included. None: the fewest that the agent knows."""
     seed: int | None = None
     """Seed of the cards and of the agent's actions. None: different every time."""
     device: Device = "cpu"
@@ -41,7 +43,7 @@ def main(arguments: list[str]) -> None:
 
     device.use_compilation_cache()
     agent = create_llm_agent(model_path=settings.run_or_checkpoint, device=settings.device, seed=seed)
-    terminal.play(agent, sys.stdin, sys.stdout, study=settings.study, seed=seed)
+    terminal.play(agent, sys.stdin, sys.stdout, study=settings.study, seed=seed, num_players=settings.num_players)
 
 
 if __name__ == "__main__":

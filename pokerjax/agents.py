@@ -93,7 +93,11 @@ class Agent:
 
     def act(self, observation: Observation) -> AgentDecision:
         """Choose a legal action. Raises ValueError, with a sentence, for a description that cannot be."""
-        environment = self._model.environment
+        players = len(observation.stacks)
+        if players not in self.game.sizes:
+            sizes = " or ".join(map(str, self.game.sizes))
+            raise ValueError(f"The agent was trained for {sizes} players, but stacks names {players}.")
+        environment = tables.make_environment(self.game, players)
         history = _replay_checked(environment, observation)
         read = history.tokens[-environment.hand_limit :]
         padded = np.zeros((environment.hand_limit, read.shape[1]), np.int32)
@@ -196,9 +200,7 @@ def _policy(model: Model, params: Parameters, read: jax.Array, count: jax.Array,
 
 
 def _stakes(environment: Environment, observation: Observation) -> poker.Stakes:
-    players, given = environment.num_players, len(observation.stacks)
-    if given != players:
-        raise ValueError(f"The agent was trained for {players} players, but stacks names {given}.")
+    players = environment.num_players
     if not 0 <= observation.seat < players:
         raise ValueError(f"seat {observation.seat} must be from 0 to {players - 1}.")
     antes: Any = observation.antes  # one amount, or one a seat

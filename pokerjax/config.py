@@ -18,6 +18,7 @@ class UserError(Exception):
     """A user's mistake: one sentence that names the value, the rule and the remedy; exit status 2."""
 
 
+OPPONENT_GROUPS = 4  # snapshots met in one iteration
 _LONGEST_HAND = {"kuhn": 3, "leduc": 8}  # decisions
 
 
@@ -28,7 +29,9 @@ class GameConfig:
     variant: Literal["holdem", "kuhn", "leduc"] = "holdem"
     """No-limit hold'em, or a small game with stakes and bets of its own, whose exploitability is computed exactly."""
     num_players: int = 2
-    """Players at a table, 2 to 10."""
+    """Players at a table, 2 to 10; the most there are, where --table-sizes names several."""
+    table_sizes: tuple[int, ...] = ()
+    """Table sizes that one agent learns at once, the tables shared out evenly. Empty: num_players alone."""
     small_blind: int = 50
     """Small blind in chips."""
     big_blind: int = 100
@@ -48,6 +51,11 @@ class GameConfig:
     Kuhn and Leduc poker can last."""
 
     @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers of players that sit at the tables, in rising order."""
+        return self.table_sizes or (self.num_players,)
+
+    @property
     def hand_limit(self) -> int:
         """The bound on the decisions of one hand, which is also the context of the model."""
         return _LONGEST_HAND.get(self.variant) or self.max_decisions or 12 + 6 * self.num_players
@@ -65,6 +73,8 @@ class ModelConfig:
     """Attention heads; must divide d_model."""
     mlp_ratio: int = 4
     """Width of the feed-forward layer, in multiples of d_model."""
+    critic: Literal["state", "action"] = "state"
+    """What the critic of the training values: the state, or every action in it (Expected SARSA)."""
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the matrix products; parameters, softmax, logits and advantages stay float32."""
 
@@ -84,7 +94,9 @@ class LearnConfig:
     iterations_per_call: int = 1
     """Iterations that one call of the compiled train step scans."""
     learning_rate: float = 3e-4
-    """Adam's step at the start; annealed linearly to 0 over num_games."""
+    """Adam's step at the start; annealed linearly over num_games."""
+    learning_rate_end: float = 0.0
+    """Share of it that is left at the end."""
     max_grad_norm: float = 1.0
     """Global norm at which gradients are clipped."""
     clip: float = 0.2
@@ -94,13 +106,21 @@ class LearnConfig:
     value_coefficient: float = 0.5
     """Weight of the value loss."""
     entropy_coefficient: float = 0.05
-    """Weight of the entropy bonus on normalised advantages; decays with the learning rate."""
+    """Weight of the entropy bonus on normalised advantages at the start; annealed linearly over num_games."""
+    entropy_end: float = 0.0
+    """Share of it that is left at the end."""
     magnet_coefficient: float = 0.1
     """Weight of the KL divergence to the averaged policy, kept to the end."""
     magnet_half_life: float = 0.02
     """Half-life of the averaged parameters as a share of the run."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1."""
+    opponent: Literal["self", "checkpoint"] = "self"
+    """Who sits in the other seats: the policy that learns, or the frozen agent of --checkpoint, which is exploited."""
+    pool_share: float = 0.0
+    """Share of the tables that play against snapshots of the run instead of the policy that learns."""
+    pool_size: int = 8
+    """Snapshots in the pool, spread evenly over the run."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,7 +138,7 @@ class RunConfig:
     resume: bool = False
     """Go on with the run in run_dir from its newest checkpoint."""
     checkpoint: str = ""
-    """A checkpoint or run folder whose parameters the run starts from."""
+    """A checkpoint or run folder whose parameters the run starts from, or with --opponent checkpoint plays against."""
     profile: bool = False
     """Write a jax.profiler trace of a few iterations to run_dir/logs."""
     checkpoint_every: int = 50
@@ -164,8 +184,16 @@ def check(config: Config) -> Config:
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)
+    exploits = config.learn.opponent == "checkpoint"
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
-    require(not (run.resume and run.checkpoint), both)
+    require(exploits or not (run.resume and run.checkpoint), both)
+    missing = "--opponent checkpoint plays against a frozen agent: name its run or checkpoint by --checkpoint."
+    require(not exploits or bool(run.checkpoint), missing)
+    alone = "--opponent checkpoint leaves no table to --pool-share: set it to 0."
+    require(not exploits or config.learn.pool_share == 0, alone)
+    opposed = "Frozen opponents (--opponent checkpoint, --pool-share) sit at tables of one size only: name one"
+    one_size = len(config.game.sizes) == 1 or not (exploits or config.learn.pool_share)
+    require(one_size, f"{opposed} in --table-sizes.")
     return config
 
 
@@ -217,6 +245,10 @@ def _check_game(game: GameConfig) -> None:
         f"{_flag('num_players', game.num_players)} is outside 2 to 10; choose a table size in that range."
     )
     require(2 <= game.num_players <= 10, players)
+    shown = " ".join(map(str, game.sizes))
+    within = min(game.sizes) >= 2 and max(game.sizes) <= game.num_players
+    sizes_rule = f"must rise from 2 at least to --num-players {game.num_players} at most"
+    require(within and list(game.sizes) == sorted(set(game.sizes)), f"--table-sizes {shown} {sizes_rule}.")
     _at_least(1, game, "big_blind")
     for field in ("small_blind", "ante"):
         value = getattr(game, field)
@@ -254,7 +286,7 @@ def _nearest_divisor(number: int, wanted: int) -> int:
 
 
 def _check_learn(learn: LearnConfig) -> None:
-    _at_least(1, learn, "rollout_length", "epochs", "iterations_per_call")
+    _at_least(1, learn, "rollout_length", "epochs", "iterations_per_call", "pool_size")
     _at_least(0, learn, "parallel_games", "batch_size")
     for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life"):
         value = getattr(learn, field)
@@ -263,8 +295,9 @@ def _check_learn(learn: LearnConfig) -> None:
     for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
-    share = f"{_flag('gae_lambda', learn.gae_lambda)} must lie between 0 and 1."
-    require(0 <= learn.gae_lambda <= 1, share)
+    for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share"):
+        value = getattr(learn, field)
+        require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
     if learn.parallel_games:
         check_batch(learn, learn.parallel_games)
 
@@ -283,6 +316,30 @@ def check_batch(learn: LearnConfig, parallel_games: int) -> int:
     divides = f"does not divide --parallel-games {parallel_games}; choose sizes that divide"
     require(parallel_games % tables == 0, f"{shown} is {tables} tables, which {divides}.")
     return tables
+
+
+def check_size(game: GameConfig, num_players: int) -> None:
+    """Raise `UserError` unless agents of this game know tables of that size."""
+    known = " or ".join(map(str, game.sizes))
+    given = f"--num-players {num_players} is a table that the agent does not know"
+    require(num_players in game.sizes, f"{given}; it was trained for {known}.")
+
+
+def check_sizes(game: GameConfig, parallel_games: int) -> int:
+    """Return how many tables each table size gets, or raise `UserError` when they cannot be shared out evenly."""
+    each, rest = divmod(parallel_games, len(game.sizes))
+    rule = f"cannot be shared out evenly over the {len(game.sizes)} table sizes; choose a multiple"
+    require(rest == 0, f"{_flag('parallel_games', parallel_games)} {rule}.")
+    return each
+
+
+def check_pool(share: float, size: int, parallel_games: int) -> int:
+    """Return how many tables play against the pool, or raise `UserError` when they cannot be shared out."""
+    groups = min(size, OPPONENT_GROUPS)
+    tables = round(share * parallel_games / groups) * groups
+    rule = f"of {parallel_games} tables are fewer than the {groups} groups that meet different snapshots"
+    require(share == 0 or tables > 0, f"{_flag('pool_share', share)} {rule}; raise it or --parallel-games.")
+    return min(tables, parallel_games // groups * groups)
 
 
 def to_json(config: Config) -> dict[str, Any]:

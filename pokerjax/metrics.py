@@ -47,6 +47,9 @@ GLOSSARY: dict[str, str] = {
     "poker/hand_decisions": "Decisions per hand, mean over finished hands.",
     "poker/bb100_seat_<i>": "Big blinds won per 100 hands in seat i: 0 is left of the button, the last is the"
     " button; heads-up, 0 is the big blind.",
+    "poker_<players>/<statistic>": "The same, at the tables of so many players, where a run has several sizes.",
+    "opponents/bb100": "Big blinds per 100 hands that the policy that learns won from frozen opponents: snapshots of"
+    " the run, or the agent that it exploits.",
     "eval/<opponent>_bb100": "Big blinds per 100 hands of the averaged policy against a scripted player,"
     " every deal played in every seat.",
     "eval/exploitability": "Exact exploitability of the averaged policy in Kuhn and Leduc poker, chips a hand:"

@@ -39,14 +39,21 @@ class Learner(Protocol):
 
 def train(config: Config) -> None:
     """Train as the config says, into its run folder. Raises `UserError`."""
-    runfolder.check_folder(config)
+    exploits = config.learn.opponent == "checkpoint"
+    if not exploits:  # whose game is known only when its target has been read
+        runfolder.check_folder(config)
     device.use_compilation_cache()
     device.select(config.run.device)
     # Not before the device was chosen: these modules make arrays.
-    from pokerjax.evaluate import during_training
+    from pokerjax.evaluate import during_training, find_target
     from pokerjax.learn import learner
 
-    run(config, learner.Learner(config), during_training(config))
+    found, opponent = None, None
+    if exploits:
+        config, found = find_target(config)
+        runfolder.check_folder(config)
+        opponent = learner.Target(model=found.player.model, params=found.params)
+    run(config, learner.Learner(config, opponent), during_training(config, found))
 
 
 def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
@@ -111,7 +118,8 @@ def _loop(
             checkpoints.save(state, ledger.record(), score=score)
         if stopping:
             ledger.progress.close()
-            instead = "--resume in place of --checkpoint" if settings.checkpoint else "--resume"
+            starts = settings.checkpoint and config.learn.opponent == "self"
+            instead = "--resume in place of --checkpoint" if starts else "--resume"
             print(f"Stopped after {ledger.games:,} games and saved; go on with the same command and {instead}.")
             return
         if pending is None:
@@ -149,7 +157,7 @@ def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.R
 
 def _given_checkpoint(config: Config) -> Path | None:
     """The checkpoint that `--checkpoint` means. Raises `UserError` when it is missing or does not fit."""
-    if not config.run.checkpoint:
+    if not config.run.checkpoint or config.learn.opponent == "checkpoint":
         return None
     path, theirs = checkpoint.resolve(config.run.checkpoint)
     changed = differences(theirs, config, "game", "model")
@@ -166,11 +174,12 @@ def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -
     table = f"{game.num_players} players, blinds {game.small_blind}/{game.big_blind}, {stacks}"
     heads = f"{model.n_layers} layers, width {model.d_model}, {model.n_heads} heads, {model.compute_dtype}"
     played = f", from game {record.games:,}" if record.games else ""
+    against = f", against {config.run.checkpoint}" if learn.opponent == "checkpoint" else ""
     rows = {
         "game": table if game.variant == "holdem" else f"{game.variant.capitalize()} poker, 2 players",
         "model": f"{count(learner.num_parameters)} parameters: {heads}",
         "learner": f"{learner.parallel_games:,} tables x {learn.rollout_length} decisions an iteration",
-        "goal": f"{config.run.num_games:,} games{played}, seed {config.run.seed}",
+        "goal": f"{config.run.num_games:,} games{played}{against}, seed {config.run.seed}",
         "device": f"{record.environment['device']}, {os.cpu_count()} CPU cores",
         "folder": config.run.run_dir,
     }
@@ -185,7 +194,16 @@ def _conclusion(config: Config, ledger: Ledger) -> str:
             evaluation_table(ledger.evaluation, first_evaluation(Path(folder))),
             "",
             f"Played {ledger.games:,} games in {duration(ledger.seconds)}.",
+            *_gain(config, ledger),
             f"Measure it   python bin/evaluate.py {folder}" + (" --num-games 100000" if holdem else ""),
             *([f"Play it      python bin/play.py {folder} --terminal"] if holdem else []),
         ]
     )
+
+
+def _gain(config: Config, ledger: Ledger) -> list[str]:
+    """What an exploiter's run has found, in milli-big-blinds a hand."""
+    if config.learn.opponent == "self" or "eval/target_bb100" not in ledger.evaluation:
+        return []
+    gain, half = (10 * ledger.evaluation[f"eval/target_{name}"] for name in ("bb100", "ci95"))
+    return [f"{config.run.checkpoint} loses {gain:+.0f} ± {half:.0f} mbb/hand to it."]

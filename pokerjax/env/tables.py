@@ -47,11 +47,22 @@ class Environment:
         return self.game.hand_limit
 
 
-def make_environment(game: GameConfig) -> Environment:
-    """The environment of a game config."""
+def make_environment(
+    game: GameConfig, num_players: int | None = None, stack_bb: float | None = None
+) -> Environment:
+    """The environment of a game config, at tables of `num_players` (the most there are if None).
+
+    All table sizes of a game have the same tokens, menu and decision limit, so that one model plays them.
+    With `stack_bb` every stack is that many big blinds deep.
+    """
+    layout = tokens.Layout(game.num_players)
+    if stack_bb is not None:
+        game = dataclasses.replace(game, shortest_stack=stack_bb, deepest_stack=stack_bb, unequal_stacks=False)
+    if num_players not in (None, game.num_players):
+        game = dataclasses.replace(game, num_players=num_players, table_sizes=(), max_decisions=game.hand_limit)
     small = {"kuhn": poker.kuhn, "leduc": poker.leduc}
     rules = small[game.variant]() if game.variant in small else poker.no_limit_holdem(game.num_players)
-    return Environment(rules=rules, layout=tokens.Layout(game.num_players), game=game)
+    return Environment(rules=rules, layout=layout, game=game)
 
 
 @jax.tree_util.register_dataclass
@@ -92,6 +103,7 @@ class Outcome:
     showdown: jax.Array  # bool: the hand ended with two or more seats left
     voluntary: jax.Array  # bool[P]
     raised: jax.Array  # bool[P]
+    won: jax.Array  # float32: the reward of player 0, who is the one that learns where the others do not
 
 
 SHOE_HANDS = 4  # a table, in the shoe that the learner deals from
@@ -163,12 +175,17 @@ def seat_players(environment: Environment, deal: poker.Deal, stakes: poker.Stake
     nobody = jnp.zeros((players, *hand.actor.shape), bool)
     return Table(
         hand=hand,
-        log=tokens.empty_log(environment.layout, hand.actor.shape),
+        log=tokens.empty_log(environment.layout, players, hand.actor.shape),
         rotation=jnp.asarray(rotation, jnp.int32),
         hands=jnp.zeros_like(hand.actor),
         voluntary=nobody,
         raised=nobody,
     )
+
+
+def first_player(environment: Environment, table: Table) -> jax.Array:
+    """The seat of player 0, int32."""
+    return -table.rotation % environment.num_players
 
 
 def read(environment: Environment, table: Table) -> Decision:
@@ -200,14 +217,16 @@ def play(environment: Environment, table: Table, action: jax.Array, legal: poker
         table, hand=after, log=log, voluntary=jnp.stack(voluntary), raised=jnp.stack(raised)
     )
     live = sum(1 - folded.astype(jnp.int32) for folded in after.folded)
+    rewards = after.payoffs.astype(jnp.float32) / after.min_bet.astype(jnp.float32)
     outcome = Outcome(
         done=after.done,
-        rewards=after.payoffs.astype(jnp.float32) / after.min_bet.astype(jnp.float32),
+        rewards=rewards,
         kind=kind,
         street=before.street,
         showdown=after.done & (live > 1),
         voluntary=played.voluntary,
         raised=played.raised,
+        won=menu.choose(rewards, first_player(environment, table)),
     )
     return played, outcome
 

@@ -33,11 +33,15 @@ SINGLE_FIELDS = (
 )  # fmt: skip
 BOARD_CARDS = 5
 SEAT_FIELDS = ("stacks", "bets", "starting_stacks", "folded")
+_NO_RIVAL = (-4, -7, 2, 99)  # in place of a rival's secrets: cards, sign and category that no feature is about
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """Where each field of a token lies, for tables of `num_players`. Static and hashable."""
+    """Where each field of a token lies, for tables of up to `num_players`. Static and hashable.
+
+    At a smaller table the seats that are not there come last, folded and without chips.
+    """
 
     num_players: int
 
@@ -73,12 +77,12 @@ class EventLog:
     last: jax.Array  # int32[P]: number of the seat's last decision in the hand, -1 if none
 
 
-def empty_log(layout: Layout, shape: tuple[int, ...] = ()) -> EventLog:
-    """The log before the first action of a hand, for a batch of that shape."""
+def empty_log(layout: Layout, num_players: int, shape: tuple[int, ...] = ()) -> EventLog:
+    """The log before the first action of a hand of `num_players`, for a batch of that shape."""
     return EventLog(
         events=jnp.full((layout.num_events, len(EVENT_FIELDS), *shape), NO_EVENT, jnp.int32),
         count=jnp.zeros(shape, jnp.int32),
-        last=jnp.full((layout.num_players, *shape), -1, jnp.int32),
+        last=jnp.full((num_players, *shape), -1, jnp.int32),
     )
 
 
@@ -109,8 +113,7 @@ def decision_token(
     rules: poker.Rules, layout: Layout, state: poker.State, legal: poker.Legal, log: EventLog
 ) -> jax.Array:
     """The token of the seat to act at one table, int32[layout.width]."""
-    players = range(layout.num_players)
-    mine = [state.actor == seat for seat in players]
+    mine = [state.actor == seat for seat in range(state.bets.shape[0])]
     high, low = (seats.at(mine, cards) for cards in _hole_by_rank(state))
     board = [jnp.full_like(state.actor, poker.NO_CARD)] * BOARD_CARDS
     for place, street in enumerate(_streets_of_board(rules)):
@@ -121,13 +124,17 @@ def decision_token(
     ]  # fmt: skip
     folded = [folded.astype(jnp.int32) for folded in state.folded]
     by_seat = [list(state.stacks), list(state.bets), list(state.starting), folded]
-    relative = [row for values in by_seat for row in _from_seat(values, state.actor)]
-    events = _unread_events(layout, log, seats.at(mine, list(log.last)), state.actor)
+    absent = [0, 0, 0, 1]
+    relative = []
+    for values, nobody in zip(by_seat, absent, strict=True):
+        empty = [jnp.full_like(state.actor, nobody)] * (layout.num_players - len(values))
+        relative += _from_seat(values, state.actor) + empty
+    events = _unread_events(log, seats.at(mine, list(log.last)), state.actor)
     return jnp.stack(compute_once([*singles, *relative, *events]))
 
 
-def secrets(state: poker.State) -> jax.Array:
-    """What no seat may see, for the critic of the training alone, int32[4P - 3].
+def secrets(layout: Layout, state: poker.State) -> jax.Array:
+    """What no seat may see, for the critic of the training alone, int32[4P - 3] for the P seats of the layout.
 
     The category of the actor's own final hand, then for each other seat, from the next on: its higher and its
     lower card, whether the actor would beat (1), tie (0) or lose to it (-1) at a showdown on the board that is
@@ -140,7 +147,8 @@ def secrets(state: poker.State) -> jax.Array:
     for other in range(1, len(strengths)):
         beats = jnp.sign(strengths[0] - strengths[other])
         rows += [high[other], low[other], beats, poker.category(strengths[other])]
-    return jnp.stack(compute_once(rows))
+    absent = [jnp.full_like(state.actor, value) for value in _NO_RIVAL] * (layout.num_players - len(strengths))
+    return jnp.stack(compute_once(rows) + absent)
 
 
 def _hole_by_rank(state: poker.State) -> tuple[Seats, Seats]:
@@ -161,13 +169,13 @@ def _from_seat(values: Seats, seat: jax.Array) -> list[jax.Array]:
     return [seats.at([seat == (other - i) % size for other in range(size)], values) for i in range(size)]
 
 
-def _unread_events(layout: Layout, log: EventLog, own_last: jax.Array, seat: jax.Array) -> list[jax.Array]:
+def _unread_events(log: EventLog, own_last: jax.Array, seat: jax.Array) -> list[jax.Array]:
     """Events since, and with, the seat's own last action; seats relative to it; earlier places zero. L * 4 rows."""
-    rows = []
-    for place in range(layout.num_events):
-        number = log.count - layout.num_events + place
+    rows, (num_events, num_players) = [], (log.events.shape[0], log.last.shape[0])
+    for place in range(num_events):
+        number = log.count - num_events + place
         unread = (number >= 0) & (number >= own_last)
         relative = log.events[place, 0] - seat
-        event = [jnp.where(relative < 0, relative + layout.num_players, relative), *log.events[place, 1:]]
+        event = [jnp.where(relative < 0, relative + num_players, relative), *log.events[place, 1:]]
         rows += [jnp.where(unread, field, NO_EVENT) for field in event]
     return rows

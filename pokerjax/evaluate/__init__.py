@@ -1,6 +1,6 @@
 """How well an agent plays: duplicate matches against scripted players and other checkpoints."""
 
-from pokerjax.evaluate.contest import during_training, load, play_opponents
+from pokerjax.evaluate.contest import during_training, find_target, load, play_opponents, seat
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.evaluate.scripted import SCRIPTED
@@ -12,7 +12,9 @@ __all__ = [
     "Player",
     "ScriptedPlayer",
     "during_training",
+    "find_target",
     "load",
     "play_match",
     "play_opponents",
+    "seat",
 ]

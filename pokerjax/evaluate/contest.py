@@ -11,16 +11,22 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax import checkpoint
-from pokerjax.config import Config, GameConfig, UserError, differences
-from pokerjax.env.tables import make_environment
+from pokerjax.config import Config, GameConfig, UserError, check_size, differences
+from pokerjax.env.tables import Environment, make_environment
 from pokerjax.evaluate import exact, scripted
 from pokerjax.evaluate.hands import sample_hands, write_hands
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.model.transformer import Model, Parameters
 
-# Each player keeps its own action menu and decision limit; the rest of the game must be the same.
-_OWN_FIELDS = {"bet_sizes": (), "max_decisions": 0}
+# Each player keeps its own action menu, decision limit and table sizes, and may have learned at other depths;
+# the rest of the game must be the same.
+_STACKS = ("shortest_stack", "deepest_stack", "unequal_stacks")
+_DEFAULTS = GameConfig()
+_OWN_FIELDS = {
+    name: getattr(_DEFAULTS, name) for name in ("bet_sizes", "max_decisions", "num_players", "table_sizes", *_STACKS)
+}
+TARGET = "target"  # what the agent that a run exploits is called in its metrics
 SAMPLED_HANDS = 20  # that each evaluation in training writes down
 _SAMPLE_STREAM = 2  # The matches split the same key, which takes 0 and 1.
 
@@ -44,44 +50,94 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
     return Contestant(path, config, checkpoint.read_record(path).games, ModelPlayer(model), params)
 
 
-def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
-    """The scripted player of that name, or else the policy at that path. Raises `UserError`."""
+def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | None = None) -> Contestant:
+    """The agent at tables of `num_players` (the fewest it knows if None), with stacks of `stack_bb` if given.
+
+    Raises `UserError` for a table size that it was not trained for. It may play depths it has not seen.
+    """
+    game = agent.config.game
+    num_players = num_players or game.sizes[0]
+    check_size(game, num_players)
+    environment = make_environment(game, num_players, stack_bb)
+    return dataclasses.replace(agent, player=ModelPlayer(agent.player.model, environment))
+
+
+def find_opponent(name: str, environment: Environment) -> tuple[Player, Parameters]:
+    """The scripted player of that name, or else the policy at that path, in this game. Raises `UserError`."""
     if name in scripted.SCRIPTED or not (Path(name).exists() or "/" in name):
-        return _scripted_player(name, game)
-    other = load(name)
+        return _scripted_player(name, environment)
+    game, other = environment.game, load(name)
+    check_size(other.config.game, game.num_players)
     ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other.config.game))
     if changed := differences(ours, theirs, "game"):
         raise UserError(f"{name} was trained for another game (agent / {name}): {', '.join(changed)}.")
-    return other.player, other.params
+    stacks = {field: getattr(game, field) for field in _STACKS}
+    own = make_environment(dataclasses.replace(other.config.game, **stacks), game.num_players)
+    return ModelPlayer(other.player.model, own), other.params
 
 
-def _scripted_player(name: str, game: GameConfig) -> tuple[ScriptedPlayer, Parameters]:
+def _scripted_player(name: str, environment: Environment) -> tuple[ScriptedPlayer, Parameters]:
     """The player that knows all scripts, so that one program serves them all, and the number of this one."""
     number = list(scripted.SCRIPTED.values()).index(scripted.find(name))
-    return ScriptedPlayer(make_environment(game), tuple(scripted.SCRIPTED.values())), jnp.int32(number)
+    return ScriptedPlayer(environment, tuple(scripted.SCRIPTED.values())), jnp.int32(number)
 
 
 def play_opponents(
     agent: Contestant, opponents: Sequence[str], key: jax.Array, *, hands: int
 ) -> Iterator[tuple[str, MatchResult]]:
     """Play the opponents one after the other, all on the same deals; all names are checked first."""
-    found = [(name, *find_opponent(name, agent.config.game)) for name in opponents]
+    found = [(name, *find_opponent(name, agent.player.environment)) for name in opponents]
     for name, opponent, params in found:
         ours = agent.params
         yield name, play_match(agent.player, opponent, key, hands=hands, params=ours, opponent_params=params)
 
 
-def during_training(config: Config) -> Callable[[Any, jax.Array, int], dict[str, float]]:
+def find_target(config: Config) -> tuple[Config, Contestant]:
+    """The frozen agent that a run exploits, and the run's config in that agent's game.
+
+    The game is the agent's, at the smallest table that it knows; the exploiter keeps its own bet sizes. Raises
+    `UserError` when the config names another game.
+    """
+    target = load(config.run.checkpoint)
+    sizes = config.game.table_sizes or target.config.game.sizes[:1]
+    for size in sizes:
+        check_size(target.config.game, size)
+    game = dataclasses.replace(target.config.game, bet_sizes=config.game.bet_sizes, table_sizes=sizes)
+    given = dataclasses.replace(config.game, table_sizes=sizes)
+    changed = differences(Config(game=given), Config(game=game), "game")
+    untouched = dataclasses.replace(_DEFAULTS, bet_sizes=game.bet_sizes, table_sizes=sizes)
+    if changed and given != untouched:
+        shown = f"{', '.join(changed)}; leave these fields out"
+        raise UserError(f"--checkpoint {target.path} plays another game (yours / its): {shown}.")
+    return dataclasses.replace(config, game=game), target
+
+
+def _menu_of(agent: Contestant, environment: Environment) -> Environment:
+    """The environment with the agent's own menu."""
+    game = dataclasses.replace(environment.game, bet_sizes=agent.config.game.bet_sizes)
+    return dataclasses.replace(environment, game=game)
+
+
+def during_training(
+    config: Config, target: Contestant | None = None
+) -> Callable[[Any, jax.Array, int], dict[str, float]]:
     """The evaluation that a training run repeats: `(params, key, iteration) -> metrics`.
 
-    It plays the config's opponents, and writes some hands of the policy against itself into the run folder.
+    It plays the config's opponents, or only the `target` that the run exploits, and writes some hands of the
+    policy against itself into the run folder.
     In a game small enough for it, it computes the exact exploitability instead.
     Raises `UserError` for an unknown opponent. Compiles one match for all of them, once.
     """
     if config.game.variant != "holdem":
         return lambda params, key, iteration: {"eval/exploitability": exact.exploitability(config, params)}
-    agent = ModelPlayer(Model(make_environment(config.game), config.model))
-    opponents = {name: _scripted_player(name, config.game) for name in config.run.opponents}
+    model = Model(make_environment(config.game), config.model)
+    # Hands are played and shown at the smallest of several table sizes.
+    agent = ModelPlayer(model, make_environment(config.game, config.game.sizes[0]))
+    opponents: dict[str, tuple[Player, Parameters]] = (
+        {TARGET: (ModelPlayer(target.player.model, _menu_of(target, agent.environment)), target.params)}
+        if target
+        else {name: _scripted_player(name, agent.environment) for name in config.run.opponents}
+    )
 
     def evaluate(params: Parameters, key: jax.Array, iteration: int) -> dict[str, float]:
         metrics = {}

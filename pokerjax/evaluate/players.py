@@ -66,11 +66,13 @@ class ModelPlayer:
     """A player that samples from a model's policy; its memory is the cache."""
 
     model: Model
+    game: Environment | None = None
+    """Where it plays, with the model's tokens and menu: None for the game the model was trained on."""
 
     @property
     def environment(self) -> Environment:
-        """The game as the model was trained on it."""
-        return self.model.environment
+        """The game as it plays it."""
+        return self.game or self.model.environment
 
     def memory(self, batch: int) -> Any:
         """An empty cache."""

@@ -19,7 +19,7 @@ def verdict(result: MatchResult) -> str:
 
 def title(agent: Contestant) -> str:
     """One line that says who plays what."""
-    game = agent.config.game
+    game = agent.player.environment.game
     played = f"{game.num_players} players, {_stacks(game)} big blinds"
     if game.variant != "holdem":
         played = f"{game.variant.capitalize()} poker"
@@ -41,7 +41,7 @@ def table_row(opponents: Sequence[str], opponent: str, result: MatchResult) -> s
 
 def to_json(agent: Contestant, results: Mapping[str, MatchResult]) -> str:
     """One JSON object: what was evaluated, and a list of results in bb/100."""
-    game = agent.config.game
+    game = agent.player.environment.game
     rows = [
         {"opponent": name, **dataclasses.asdict(result), "low": result.low, "high": result.high}
         for name, result in results.items()

@@ -16,9 +16,9 @@ import jax.numpy as jnp
 import optax
 
 from pokerjax.compiler import compiler_options
-from pokerjax.config import Config, ModelConfig, check_batch
+from pokerjax.config import Config, ModelConfig, check_batch, check_pool, check_sizes
 from pokerjax.env.tables import Table, make_environment
-from pokerjax.learn import ppo
+from pokerjax.learn import opponents, ppo
 from pokerjax.learn.returns import advantages, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.statistics import poker_statistics
@@ -35,23 +35,38 @@ class LearnerState:
     params: Parameters  # float32 tree: the policy that plays and learns
     average: Parameters  # float32 tree: its exponential average; magnet, and what is evaluated and shipped
     optimizer: optax.OptState
-    table: Table  # [B] tables between two decisions
+    tables: tuple[Table, ...]  # [B / number of sizes] tables between two decisions, for each table size
     prefix: Steps  # [B, R] decisions of their unfinished hands
+    pool: opponents.Pool | None  # the frozen policies that some tables play against
     key: jax.Array  # typed PRNG key
     iteration: jax.Array  # int32
     games: jax.Array  # int32: hands finished
 
 
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The agent that a run exploits."""
+
+    model: Model
+    params: Parameters
+
+
 class Learner:
     """The compiled train step of one config. Keep one instance a run: it compiles once."""
 
-    def __init__(self, config: Config):
-        """Raises `UserError` when the batch does not fit the rollout."""
+    def __init__(self, config: Config, target: Target | None = None):
+        """`target` is the frozen opponent of `--opponent checkpoint`. Raises `UserError` when sizes do not fit."""
         self.config = config
         self.model = Model(make_environment(config.game), config.model)
+        self.environments = [make_environment(config.game, size) for size in config.game.sizes]
         self.parallel_games = config.learn.parallel_games or default_tables(config.model)
+        self._tables_each = check_sizes(config.game, self.parallel_games)
         self.batch_tables = check_batch(config.learn, self.parallel_games)
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
+        self._target = target
+        self._opposed = target.model if target else self.model
+        share = 1.0 if target else config.learn.pool_share
+        self._opposed_tables = check_pool(share, config.learn.pool_size, self.parallel_games)
         self._optimizer = optax.chain(
             optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-5)
         )
@@ -61,9 +76,12 @@ class Learner:
         """Parameters of the model."""
         return self.model.num_parameters
 
-    @partial(jax.jit, static_argnums=0)
     def init(self, key: jax.Array) -> LearnerState:
         """The state before the first iteration; `key` is consumed."""
+        return self._init(key, self._target.params if self._target else None)
+
+    @partial(jax.jit, static_argnums=0)
+    def _init(self, key: jax.Array, target: Parameters | None) -> LearnerState:
         params_key, table_key, key = jax.random.split(key, 3)
         params = self.model.init(params_key)
         environment = self.model.environment
@@ -71,12 +89,23 @@ class Learner:
             params=params,
             average=jax.tree.map(jnp.copy, params),
             optimizer=self._optimizer.init(params),
-            table=fresh_tables(environment, self.parallel_games, table_key),
-            prefix=empty_prefix(environment, self.parallel_games),
+            tables=tuple(
+                fresh_tables(environment, self._tables_each, jax.random.fold_in(table_key, number) if number else table_key)
+                for number, environment in enumerate(self.environments)
+            ),
+            prefix=empty_prefix(
+                environment, self.parallel_games, environment.num_actions if self.config.model.critic == "action" else 1
+            ),
+            pool=self._new_pool(params, target),
             key=key,
             iteration=jnp.zeros((), jnp.int32),
             games=jnp.zeros((), jnp.int32),
         )
+
+    def _new_pool(self, params: Parameters, target: Parameters | None) -> opponents.Pool | None:
+        if target is not None:
+            return opponents.new_pool(target, 1)
+        return opponents.new_pool(params, self.config.learn.pool_size) if self._opposed_tables else None
 
     @cached_property
     def step(self):
@@ -90,34 +119,55 @@ class Learner:
     def _iteration(self, state: LearnerState) -> tuple[LearnerState, dict[str, jax.Array]]:
         learn, model = self.config.learn, self.model
         rollout_key, shuffle_key, key = jax.random.split(state.key, 3)
-        table, window, outcomes = rollout(
-            model, state.params, state.table, state.prefix, rollout_key, length=learn.rollout_length
-        )
+        slots, seated = None, None
+        if state.pool is not None:
+            slots, frozen = opponents.draw(state.pool, jax.random.fold_in(state.key, 3))
+            seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=self._opposed_tables)
+        played = []
+        for number, environment in enumerate(self.environments):
+            part = slice(number * self._tables_each, (number + 1) * self._tables_each)
+            prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
+            size_key = jax.random.fold_in(rollout_key, number) if number else rollout_key
+            played.append(rollout(
+                model, state.params, state.tables[number], prefix, size_key, length=learn.rollout_length,
+                environment=environment, opponents=seated,
+            ))  # fmt: skip
+        tables, windows, outcomes = zip(*played, strict=True)
+        window = jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows)
         progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
-        rate = learn.learning_rate * (1 - progress)
-        entropy_coefficient = learn.entropy_coefficient * (1 - progress)
+        rate = learn.learning_rate * (1 - progress * (1 - learn.learning_rate_end))
+        entropy_coefficient = learn.entropy_coefficient * (1 - progress * (1 - learn.entropy_end))
         with jax.named_scope("returns"):
             targets, figures = self.targets(window)
         with jax.named_scope("magnet"):
             targets = dataclasses.replace(targets, magnet=self.log_policy(state.average, window))
         with jax.named_scope("update"):
             params, optimizer, losses = self.update(state, window, targets, rate, entropy_coefficient, shuffle_key)
-        games = jnp.sum(outcomes.done)
+        games = sum(jnp.sum(outcome.done) for outcome in outcomes)
         with jax.named_scope("average"):
             share = games / (self.config.run.num_games * learn.magnet_half_life)
             decay = 0.5**share
             average = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, state.average, params)
+        pool = state.pool
+        if pool is not None:
+            won, ended = (x[:, -self._opposed_tables :] for x in (outcomes[0].won, outcomes[0].done))
+            figures["opponents/bb100"] = 100 * weighted_mean(won, ended.astype(jnp.float32))
+            pool = opponents.remember(pool, slots, won, ended)
+            pool = pool if self._target else opponents.renew(pool, average, progress)
         state = LearnerState(
             params=params,
             average=average,
             optimizer=optimizer,
-            table=table,
-            prefix=carry_prefix(model.environment, window, table.hands),
+            tables=tables,
+            prefix=carry_prefix(model.environment, window, jnp.concatenate([table.hands for table in tables])),
+            pool=pool,
             key=key,
             iteration=state.iteration + 1,
             games=state.games + games,
         )
-        metrics = losses | figures | poker_statistics(outcomes)
+        metrics = losses | figures
+        for environment, outcome in zip(self.environments, outcomes, strict=True):
+            metrics |= poker_statistics(outcome, "poker" if len(outcomes) == 1 else f"poker_{environment.num_players}")
         metrics = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), metrics)
         metrics |= {
             "optimiser/learning_rate": rate,
@@ -131,16 +181,21 @@ class Learner:
         """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
         learn, environment = self.config.learn, self.model.environment
         depth = jnp.maximum(depth_bb(environment.layout, window.tokens), 1e-6)
-        values_bb = window.values * depth
-        seats = window.segments % environment.num_players
+        values_bb = window.state_values * depth
+        taken = window.actions[..., None] if window.values.shape[-1] > 1 else 0 * window.actions[..., None]
+        chosen_bb = jnp.take_along_axis(window.values, taken, axis=-1)[..., 0] * depth
+        seats = window.segments % environment.layout.num_players
         present = window.segments != NO_SEGMENT
-        estimate = jax.vmap(lambda v, s, d, r: advantages(v, s, d, r, learn.gae_lambda))
-        advantage_bb, finished = estimate(values_bb, seats, window.done, window.rewards)
-        weights = (present & finished).astype(jnp.float32)
+        estimate = jax.vmap(lambda v, q, s, d, r: advantages(v, q, s, d, r, learn.gae_lambda))
+        surprise_bb, finished = estimate(values_bb, chosen_bb, seats, window.done, window.rewards)
+        advantage_bb = jnp.where(finished, surprise_bb + chosen_bb - values_bb, 0.0)
+        weights = (present & finished & window.learns).astype(jnp.float32)
         std_bb = weighted_std(advantage_bb, weights)
-        normalised = (advantage_bb - weighted_mean(advantage_bb, weights)) / (std_bb + 1e-8)
+        mean = weighted_mean(surprise_bb, weights)
+        surprises = (surprise_bb - mean) / (std_bb + 1e-8) * weights
+        gains = (window.values * depth[..., None] - values_bb[..., None]) / (std_bb[..., None] + 1e-8) * weights[..., None]
         returns = jnp.where(weights > 0, (advantage_bb + values_bb) / depth, 0.0)
-        unexplained = weighted_std(returns - window.values, weights) ** 2
+        unexplained = weighted_std(surprise_bb / depth, weights) ** 2
         spread = weighted_std(returns, weights) ** 2
         figures = {
             "advantage/std_bb": std_bb,
@@ -148,7 +203,7 @@ class Learner:
             "rollout/trained_share": jnp.mean(weights),
         }
         targets = ppo.Targets(
-            actions=window.actions, log_probs=window.log_probs, advantages=normalised * weights, returns=returns,
+            actions=window.actions, log_probs=window.log_probs, surprises=surprises, gains=gains, returns=returns,
             magnet=jnp.zeros_like(window.masks, jnp.float32), weights=weights,
         )  # fmt: skip
         return targets, figures

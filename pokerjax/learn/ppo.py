@@ -21,7 +21,8 @@ class Targets:
 
     actions: jax.Array  # int32
     log_probs: jax.Array  # float32: of the behaviour policy
-    advantages: jax.Array  # float32: normalised
+    surprises: jax.Array  # float32: return less the value of the action, normalised
+    gains: jax.Array  # float32[..., 1 or A]: value of each action less that of the state, normalised
     returns: jax.Array  # float32: in starting depths
     magnet: jax.Array  # float32[..., A]: log-policy of the averaged parameters
     weights: jax.Array  # float32
@@ -70,8 +71,12 @@ def loss(
     log_probs = jnp.take_along_axis(log_policy, targets.actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.
     log_ratio = jnp.where(weights > 0, log_probs - targets.log_probs, 0.0)
-    objective, clipped, dual = clipped_objective(log_ratio, targets.advantages, config.clip, config.dual_clip)
+    objective, clipped, dual = clipped_objective(log_ratio, targets.surprises, config.clip, config.dual_clip)
+    if targets.gains.shape[-1] > 1:
+        objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
+        critic = jnp.take_along_axis(critic, targets.actions[..., None], axis=-1)
     policy_loss = -weighted_mean(objective, weights)
+    critic = critic[..., 0]
     value_loss = 0.5 * weighted_mean((values - targets.returns) ** 2, weights)
     critic_loss = 0.5 * weighted_mean((critic - targets.returns) ** 2, weights)
     mean_entropy = weighted_mean(entropy(log_policy), weights)

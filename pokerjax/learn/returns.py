@@ -11,33 +11,35 @@ import jax.numpy as jnp
 
 
 def advantages(
-    values: jax.Array, seats: jax.Array, done: jax.Array, rewards: jax.Array, gae_lambda: float
+    values: jax.Array, chosen: jax.Array, seats: jax.Array, done: jax.Array, rewards: jax.Array, gae_lambda: float
 ) -> tuple[jax.Array, jax.Array]:
-    """Generalised advantage estimates with gamma 1, and which decisions belong to a finished hand.
+    """What each decision brought beyond the value of its action, and which decisions belong to a finished hand.
 
-        delta_t = v(next decision of the seat, or its payoff) - v_t
-        A_t     = delta_t + lambda * A(next decision of the seat)
+        G_t = v(next decision of the seat) + lambda * surprise(next decision of the seat), or its payoff
+        surprise_t = G_t - q_t
 
-    values float32[W] and rewards float32[W, P] in big blinds, seats int32[W], done bool[W]; returns
-    float32[W] in big blinds (0 where unfinished) and bool[W]. Source: Schulman et al., arXiv:1506.02438.
+    v are the `values` of states, q those of the `chosen` actions: this is Expected SARSA(lambda). With q = v it
+    is the generalised advantage estimate with gamma 1. values, chosen float32[W] and rewards float32[W, P] in
+    big blinds, seats int32[W], done bool[W]; returns float32[W] in big blinds (0 where unfinished) and bool[W].
+    Sources: Schulman et al., arXiv:1506.02438; van Seijen et al., 2009 (Expected SARSA).
     """
     num_seats = rewards.shape[1]
 
     def backward(carry, step):
-        following, advantage, finished = carry
-        value, seat, ends, reward = step
+        following, surprise, finished = carry
+        value, action_value, seat, ends, reward = step
         # Going back over the end of a hand, every seat's future becomes its payoff.
         following = jnp.where(ends, reward, following)
-        advantage = jnp.where(ends, 0.0, advantage)
+        surprise = jnp.where(ends, 0.0, surprise)
         finished = finished | ends
         here = jnp.arange(num_seats) == seat
-        estimate = jnp.sum(jnp.where(here, following - value + gae_lambda * advantage, 0.0))
+        estimate = jnp.sum(jnp.where(here, following - action_value + gae_lambda * surprise, 0.0))
         following = jnp.where(here, value, following)
-        advantage = jnp.where(here, estimate, advantage)
-        return (following, advantage, finished), (jnp.where(finished, estimate, 0.0), finished)
+        surprise = jnp.where(here, estimate, surprise)
+        return (following, surprise, finished), (jnp.where(finished, estimate, 0.0), finished)
 
     start = (jnp.zeros(num_seats), jnp.zeros(num_seats), jnp.zeros((), bool))
-    _, (estimates, finished) = jax.lax.scan(backward, start, (values, seats, done, rewards), reverse=True)
+    _, (estimates, finished) = jax.lax.scan(backward, start, (values, chosen, seats, done, rewards), reverse=True)
     return estimates, finished
 
 

@@ -5,7 +5,7 @@ the next rollout, whose first act is to read them again with the current paramet
 that fills the cache). A hand has at most R decisions (`Environment.hand_limit`), so R places of prefix always
 hold all of it, and every decision is trained exactly once an epoch: when its hand has ended.
 
-Axes: B tables, T decisions of the rollout, R places of the prefix, W = R + T, P seats, A menu entries.
+Axes: B tables, T decisions of the rollout, R places of the prefix, W = R + T, P seats of the layout, A menu entries.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import jax.numpy as jnp
 
 from pokerjax.env import menu, tables, tokens
 from pokerjax.env.tables import Environment, Outcome, Table
-from pokerjax.model.attention import NO_SEGMENT, segment
+from pokerjax.learn.opponents import Opponents
+from pokerjax.model.attention import NO_SEGMENT, Cache, segment
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy, sample
 
 
@@ -29,34 +30,38 @@ class Steps:
     tokens: jax.Array  # int32[..., width]
     secrets: jax.Array  # int32[..., 4P - 3]: for the critic
     segments: jax.Array  # int32: hand * P + seat, NO_SEGMENT where there is no decision
+    learns: jax.Array  # bool: the policy that learns has decided, not an opponent
     masks: jax.Array  # bool[..., A]
     actions: jax.Array  # int32: entry of the menu
     log_probs: jax.Array  # float32: of the action, when it was chosen
-    values: jax.Array  # float32: the critic's prediction then, in starting depths
+    values: jax.Array  # float32[..., 1 or A]: the critic's predictions then, of state or actions, in starting depths
+    state_values: jax.Array  # float32: their mean under the policy then
     done: jax.Array  # bool: the action ended the hand
     rewards: jax.Array  # float32[..., P]: big blinds by seat where done
 
 
-def empty_prefix(environment: Environment, batch: int) -> Steps:
+def empty_prefix(environment: Environment, batch: int, num_values: int) -> Steps:
     """The prefix of a first rollout: R places without a decision, leading axes [B, R]."""
     shape = (batch, environment.hand_limit)
     return Steps(
         tokens=jnp.zeros((*shape, environment.layout.width), jnp.int32),
-        secrets=jnp.zeros((*shape, 4 * environment.num_players - 3), jnp.int32),
+        secrets=jnp.zeros((*shape, 4 * environment.layout.num_players - 3), jnp.int32),
         segments=jnp.full(shape, NO_SEGMENT, jnp.int32),
+        learns=jnp.zeros(shape, bool),
         masks=jnp.zeros((*shape, environment.num_actions), bool),
         actions=jnp.zeros(shape, jnp.int32),
         log_probs=jnp.zeros(shape, jnp.float32),
-        values=jnp.zeros(shape, jnp.float32),
+        values=jnp.zeros((*shape, num_values), jnp.float32),
+        state_values=jnp.zeros(shape, jnp.float32),
         done=jnp.zeros(shape, bool),
-        rewards=jnp.zeros((*shape, environment.num_players), jnp.float32),
+        rewards=jnp.zeros((*shape, environment.layout.num_players), jnp.float32),
     )
 
 
 def carry_prefix(environment: Environment, window: Steps, current_hand: jax.Array) -> Steps:
     """The last R places of a window [B, W], emptied where the hand is not the table's `current_hand` int32[B]."""
     last = jax.tree.map(lambda x: x[:, -environment.hand_limit :], window)
-    keep = last.segments // environment.num_players == current_hand[:, None]
+    keep = last.segments // environment.layout.num_players == current_hand[:, None]
     segments = jnp.where(keep, last.segments, NO_SEGMENT)
     return dataclasses.replace(last, segments=segments, done=jnp.zeros_like(last.done))  # what goes on has no end
 
@@ -69,44 +74,65 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 
 
 def rollout(
-    model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int
-) -> tuple[Table, Steps, Outcome]:
-    """Play `length` decisions at every table; `key` is consumed.
+    model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
+    environment: Environment | None = None, opponents: Opponents | None = None,
+) -> tuple[Table, Steps, Outcome]:  # fmt: skip
+    """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
+    The `environment` is the model's, or one of a smaller table size of the same game.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
-    environment = model.environment
+    environment = environment or model.environment
+    absent = environment.layout.num_players - environment.num_players
     batch = prefix.segments.shape[0]
-    deal_key, action_key = jax.random.split(key)
+    (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
+    opposed_from = batch - (opponents.num_tables if opponents else 0)
+    opposed = jnp.arange(batch) >= opposed_from
+
+    def answer(table: Table, chips: jax.Array, theirs: Cache | None, time: jax.Array):
+        """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""
+        learns = ~opposed | (table.hand.actor == tables.first_player(environment, table))
+        if opponents is None:
+            return chips, learns, theirs
+        uniform = jax.random.uniform(jax.random.fold_in(opponent_key, time), (opponents.num_tables,))
+        chosen, theirs = opponents.act(
+            environment, theirs, jax.tree.map(lambda x: x[..., opposed_from:], table), uniform, time
+        )
+        return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
     def one_step(carry, time):
-        table, shoe, cache = carry
+        table, shoe, cache, theirs = carry
         with jax.named_scope("engine"):
             decision = tables.read(environment, table)
-            secrets = tokens.secrets(table.hand).T
+            secrets = tokens.secrets(environment.layout, table.hand).T
         token, mask = decision.token.T, decision.mask.T
-        segments = segment(decision.hand, decision.seat, environment.num_players)
+        segments = segment(decision.hand, decision.seat, environment.layout.num_players)
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         actions = sample(log_policy, jax.random.uniform(jax.random.fold_in(action_key, time), (batch,)))
         log_probs = jnp.take_along_axis(log_policy, actions[:, None], axis=-1)[:, 0]
+        state_values = jnp.sum(values * (jnp.exp(log_policy) if values.shape[-1] > 1 else 1.0), axis=-1)
         with jax.named_scope("engine"):
             chips = menu.choose(decision.amounts, actions)
+        chips, learns, theirs = answer(table, chips, theirs, time)
+        with jax.named_scope("engine"):
             table, outcome = tables.play(environment, table, chips, decision.legal)
             deal, stakes, shoe = tables.take_hands(environment, shoe, outcome.done)
             table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
-            tokens=token, secrets=secrets, segments=segments, masks=mask, actions=actions,
-            log_probs=log_probs, values=values, done=outcome.done, rewards=outcome.rewards.T,
+            tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
+            log_probs=log_probs, values=values, state_values=state_values,
+            done=outcome.done, rewards=jnp.pad(outcome.rewards.T, ((0, 0), (0, absent))),
         )  # fmt: skip
-        return (table, shoe, cache), (steps, outcome)
+        return (table, shoe, cache, theirs), (steps, outcome)
 
     with jax.named_scope("rollout"):
         # The ring's place j holds prefix place j; step t overwrites place t mod R, by then R decisions old.
         _, _, cache = model.sequence(params, prefix.tokens, prefix.segments)
-        carry = (table, tables.new_shoe(environment, batch, deal_key), cache)
-        (table, _, _), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
+        theirs = opponents.read(prefix.tokens[opposed_from:], prefix.segments[opposed_from:]) if opponents else None
+        carry = (table, tables.new_shoe(environment, batch, deal_key), cache, theirs)
+        (table, *_), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
         steps = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), steps)
         window = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), prefix, steps)
     return table, window, outcomes

@@ -9,8 +9,8 @@ from pokerjax.env import tokens
 from pokerjax.env.tables import Outcome
 
 
-def poker_statistics(outcomes: Outcome) -> dict[str, jax.Array]:
-    """Statistics over all seats of outcomes [T, ..., B] (a hand counts where it ends).
+def poker_statistics(outcomes: Outcome, group: str = "poker") -> dict[str, jax.Array]:
+    """Statistics over all seats of outcomes [T, ..., B] (a hand counts where it ends), named after their `group`.
 
     VPIP and PFR are shares of the hands dealt to a seat; aggression is bets and raises per call after the flop;
     the results are bb/100 by position (seat 0 is the first left of the button).
@@ -24,10 +24,10 @@ def poker_statistics(outcomes: Outcome) -> dict[str, jax.Array]:
     calls = jnp.sum(postflop & (outcomes.kind == tokens.CALLED))
     results = 100 * jnp.sum(jnp.where(ended, outcomes.rewards, 0.0), axis=(0, 2)) / hands
     statistics = {
-        "poker/vpip": jnp.sum(outcomes.voluntary & ended) / (hands * num_players),
-        "poker/pfr": jnp.sum(outcomes.raised & ended) / (hands * num_players),
-        "poker/aggression": raises / jnp.maximum(calls, 1),
-        "poker/showdown_share": jnp.sum(outcomes.showdown) / hands,
-        "poker/hand_decisions": done.size / hands,
+        f"{group}/vpip": jnp.sum(outcomes.voluntary & ended) / (hands * num_players),
+        f"{group}/pfr": jnp.sum(outcomes.raised & ended) / (hands * num_players),
+        f"{group}/aggression": raises / jnp.maximum(calls, 1),
+        f"{group}/showdown_share": jnp.sum(outcomes.showdown) / hands,
+        f"{group}/hand_decisions": done.size / hands,
     }
-    return statistics | {f"poker/bb100_seat_{seat}": results[seat] for seat in range(num_players)}
+    return statistics | {f"{group}/bb100_seat_{seat}": results[seat] for seat in range(num_players)}

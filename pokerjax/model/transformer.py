@@ -62,7 +62,8 @@ class Network(nnx.Module):
         self.value = nnx.Linear(width, 1, kernel_init=small, rngs=rngs)
         inputs = width + num_secrets
         self.critic_hidden = nnx.Linear(inputs, width, kernel_init=nnx.initializers.normal(inputs**-0.5), rngs=rngs)
-        self.critic_value = nnx.Linear(width, 1, kernel_init=small, rngs=rngs)
+        valued = num_actions if config.critic == "action" else 1
+        self.critic_value = nnx.Linear(width, valued, kernel_init=small, rngs=rngs)
 
     def heads(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Logits [..., A] and value [...] in float32."""
@@ -70,13 +71,13 @@ class Network(nnx.Module):
         return self.policy(x), self.value(x)[..., 0]
 
     def critic(self, x: jax.Array, secrets: jax.Array) -> jax.Array:
-        """Value [...] from the stream and the features of the hidden cards; no gradient reaches the stream.
+        """Values [..., 1 or A] from the stream and the features of the hidden cards; no gradient reaches the stream.
 
         So the hidden cards train the critic alone: they reach no parameter that acts.
         """
         x = jax.lax.stop_gradient(self.norm(x).astype(jnp.float32))
         hidden = jnp.square(jax.nn.relu(self.critic_hidden(jnp.concatenate([x, secrets], axis=-1))))
-        return self.critic_value(hidden)[..., 0]
+        return self.critic_value(hidden)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +93,7 @@ class Model:
 
     def _network(self, key: jax.Array) -> Network:
         inputs = features.num_features(self.environment.layout)
-        secrets = features.num_secret_features(self.environment.num_players)
+        secrets = features.num_secret_features(self.environment.layout.num_players)
         return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key), secrets)
 
     def init(self, key: jax.Array) -> Parameters:
@@ -148,7 +149,7 @@ class Model:
         return x, Cache(keys=tuple(keys), values=tuple(values), segments=segments_BxS)
 
     def _secrets(self, secrets: jax.Array) -> jax.Array:
-        players = self.environment.num_players
+        players = self.environment.layout.num_players
         flat = secrets.reshape(-1, secrets.shape[-1])
         vectors = jax.vmap(lambda one: features.secret_features(players, one))(flat)
         return vectors.reshape(*secrets.shape[:-1], -1)

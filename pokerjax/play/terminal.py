@@ -18,6 +18,7 @@ import numpy as np
 
 from pokerjax import poker
 from pokerjax.agents import Action, Agent, AgentDecision, Observation
+from pokerjax.config import check_size
 from pokerjax.env import tables
 
 YOU = 0  # the human's number at the table
@@ -57,13 +58,18 @@ class Game:
     """A session of one human against agents in all other seats."""
 
     def __init__(
-        self, agent: Agent, source: TextIO, out: TextIO, *, study: bool = False, seed: int | None = None
-    ):
-        """Read from `source`, write to `out`; `study` shows the agents' probabilities after each hand."""
+        self, agent: Agent, source: TextIO, out: TextIO, *, study: bool = False, seed: int | None = None,
+        num_players: int | None = None,
+    ):  # fmt: skip
+        """Read from `source`, write to `out`; `study` shows the agents' probabilities after each hand.
+
+        `num_players` sit at the table, you included: the fewest the agent knows if None. Raises `UserError`.
+        """
         self._agent, self._source, self._out, self._study = agent, source, out, study
         self._random = random.Random(seed)
-        self._environment = tables.make_environment(agent.game)
-        self._players = agent.game.num_players
+        self._players = num_players or agent.game.sizes[0]
+        check_size(agent.game, self._players)
+        self._environment = tables.make_environment(agent.game, self._players)
         self._pretty = "utf" in (getattr(out, "encoding", None) or "utf-8").lower()
         self.hands, self.won = 0, 0  # hands finished, and chips won in them
 
