@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from functools import partial
@@ -347,9 +348,18 @@ def test_rivers_of_a_models_own_play(measured):
         assert 0 < spot.exploitability == pytest.approx(sum(spot.gains) / 2)
         assert 2000 <= spot.pot < 12_000  # mbb: at least the blinds, at most both stacks
         assert spot.uniform > 0
-    mean = np.mean([spot.exploitability for spot in measured.spots])
+    values, pots = ([getattr(spot, name) for spot in measured.spots] for name in ("exploitability", "pot"))
+    mean = np.mean(values)
     assert measured.exploitability.mean == pytest.approx(mean)
+    assert measured.exploitability.ci95 == pytest.approx(1.96 * np.std(values, ddof=1) / np.sqrt(3))
+    assert measured.share_of_pot.mean == pytest.approx(sum(values) / sum(pots))
     assert measured.whole_game.mean == pytest.approx(mean * measured.reached / measured.hands)
+
+
+def test_left_out_spots_only_lower_the_bound(measured):
+    fewer = dataclasses.replace(measured, left_out=3)
+    assert fewer.whole_game.mean == pytest.approx(measured.whole_game.mean / 2)
+    assert fewer.exploitability == measured.exploitability
 
 
 def test_the_report_says_the_same_to_people_and_programs(model, measured):

@@ -75,8 +75,8 @@ class RiverResult:
 
     @property
     def share_of_pot(self) -> Estimate:
-        """Exploitability over the pot, the mean of the spots' ratios."""
-        return _estimate([spot.exploitability / spot.pot for spot in self.spots])
+        """Exploitability over the pot: the ratio of their means, a mean of ratios would rest on the few small pots."""
+        return _ratio([spot.exploitability for spot in self.spots], [spot.pot for spot in self.spots])
 
     @property
     def uniform(self) -> Estimate:
@@ -86,7 +86,7 @@ class RiverResult:
     @property
     def uniform_share_of_pot(self) -> Estimate:
         """The same over the pot."""
-        return _estimate([spot.uniform / spot.pot for spot in self.spots])
+        return _ratio([spot.uniform for spot in self.spots], [spot.pot for spot in self.spots])
 
     @property
     def whole_game(self) -> Estimate:
@@ -151,3 +151,10 @@ def measure_spot(model: Model, params: Parameters, spot: Spot, tree: RiverTree) 
 
 def _estimate(values: Sequence[float]) -> Estimate:
     return Estimate(mean=float(np.mean(values)), ci95=1.96 * float(np.std(values, ddof=1)) / math.sqrt(len(values)))
+
+
+def _ratio(values: Sequence[float], sizes: Sequence[float]) -> Estimate:
+    """The mean value over the mean size, with the interval of its linearisation (Cochran, "Sampling Techniques")."""
+    ratio, size = float(np.sum(values) / np.sum(sizes)), float(np.mean(sizes))
+    around = _estimate([value - ratio * size for value, size in zip(values, sizes, strict=True)])
+    return Estimate(mean=ratio, ci95=around.ci95 / size)
