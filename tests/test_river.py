@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import itertools
 import json
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 from pokerjax import poker
 from pokerjax.config import Config, GameConfig, ModelConfig, UserError
 from pokerjax.env.tables import make_environment
-from pokerjax.evaluate import report, river
+from pokerjax.evaluate import river
 from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.players import ModelPlayer
 from pokerjax.evaluate.ranges import range_policy, with_hands
@@ -362,15 +364,35 @@ def test_left_out_spots_only_lower_the_bound(measured):
     assert fewer.exploitability == measured.exploitability
 
 
-def test_the_report_says_the_same_to_people_and_programs(model, measured):
+@pytest.fixture
+def evaluate(model, monkeypatch, capsys):
+    """What bin/evaluate.py prints of this model with these flags."""
     config = Config(game=GAME, model=model[0].config)
     agent = Contestant(Path("run"), config, 7, ModelPlayer(model[0]), model[1])
-    told = json.loads(report.river_json(agent, measured))
+    monkeypatch.setattr("pokerjax.evaluate.load", lambda path: agent)
+    path = Path(__file__).parents[1] / "bin" / "evaluate.py"
+    spec = importlib.util.spec_from_file_location("evaluate_command_of_rivers", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where the types of its dataclasses are looked up
+    spec.loader.exec_module(module)
+
+    def run(*flags):
+        module.main(["run", *flags])
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_the_command_says_the_same_to_people_and_programs(evaluate, measured):
+    told = json.loads(evaluate("--river", "3", "--json"))
     assert told["exploitability_mbb"]["mean"] == measured.exploitability.mean
-    assert [spot["nodes"] for spot in told["spots"]] == [spot.nodes for spot in measured.spots]
-    table = report.river_table(agent, measured)
-    assert f"{measured.exploitability.mean:,.0f}" in table
-    assert "3 spots" in table
+    assert told["spots"] == json.loads(json.dumps([dataclasses.asdict(spot) for spot in measured.spots]))
+    table = evaluate("--river", "3")
+    assert f"{measured.exploitability.mean:,.0f} " in table
+    assert f"at least {measured.whole_game.mean:,.1f} " in table
+    with pytest.raises(UserError, match="--river 1 must be 0"):
+        evaluate("--river", "1")
 
 
 def test_other_games_are_refused():
