@@ -2,6 +2,7 @@
 
 Every deal is played with the agent in each seat; the result is in big blinds per 100 hands. Agents of Kuhn and
 Leduc poker get their exact exploitability instead, and with --export-policy FILE a policy for OpenSpiel to judge.
+--river N measures agents of heads-up hold'em against exact best responses on N rivers.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class _Arguments:
     """Compute the exact exploitability (Kuhn and Leduc poker, where this is the default)."""
     export_policy: Path | None = None
     """Write the policy of a Kuhn or Leduc agent to this file, as JSON with OpenSpiel's strings and actions."""
+    river: int = 0
+    """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     json: bool = False
     """Print one JSON object instead of the table."""
     seed: int = 0
@@ -53,6 +56,8 @@ def main(arguments: list[str]) -> None:
     most = 100_000_000
     require(1 <= settings.num_games <= most, f"--num-games {settings.num_games} must be from 1 to {most}.")
     require(bool(settings.opponents), "--opponents is empty: name at least one.")
+    rivers = settings.river == 0 or 2 <= settings.river <= 100_000
+    require(rivers, f"--river {settings.river} must be 0 (leave it out) or from 2 to 100000.")
     check_seed(settings.seed)
     if settings.stack_bb is not None:
         require(2 <= settings.stack_bb <= 2000, f"--stack-bb {settings.stack_bb:g} must be from 2 to 2000.")
@@ -69,6 +74,9 @@ def _evaluate(settings: _Arguments) -> None:
     from pokerjax.evaluate import load, play_opponents, report, seat
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
+    if settings.river:
+        _solve_rivers(settings, agent)
+        return
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
         _compute(settings, agent)
         return
@@ -97,6 +105,15 @@ def _compute(settings: _Arguments, agent: Contestant) -> None:
     print(f"{report.title(agent)}\n\nExploitability: {exploitability:.5f} chips a hand (NashConv / 2)")
     if settings.export_policy:
         print(f"Policy written to {settings.export_policy}")
+
+
+def _solve_rivers(settings: _Arguments, agent: Contestant) -> None:
+    import jax
+
+    from pokerjax.evaluate import report, river
+
+    result = river.measure(agent.player, agent.params, jax.random.key(settings.seed), spots=settings.river)
+    print((report.river_json if settings.json else report.river_table)(agent, result))
 
 
 if __name__ == "__main__":

@@ -25,11 +25,15 @@ NUM_HANDS = len(HANDS)
 
 
 def with_hands(layout: tokens.Layout, read: jax.Array, hands: jax.Array) -> jax.Array:
-    """Tokens int32[..., W] as they would be with other hole cards, int32[..., 2] (higher card first)."""
+    """Tokens int32[..., W] as they would be with other hole cards, int32[..., 2] (higher card first).
+
+    The leading axes of the two are broadcast.
+    """
     names = list(tokens.SINGLE_FIELDS)
     fields = layout.split(read)
     board = [fields[f"board_{i}"] for i in range(tokens.BOARD_CARDS)]
     strength = poker.strength([hands[..., 0], hands[..., 1], *board])
+    read = jnp.broadcast_to(read, (*strength.shape, read.shape[-1]))
     read = read.at[..., names.index("hole_high")].set(hands[..., 0])
     read = read.at[..., names.index("hole_low")].set(hands[..., 1])
     return read.at[..., names.index("strength")].set(strength)

@@ -10,6 +10,7 @@ from typing import Any
 from pokerjax.config import GameConfig
 from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.match import MatchResult
+from pokerjax.evaluate.river import RiverResult
 
 
 def verdict(result: MatchResult) -> str:
@@ -63,6 +64,39 @@ def exact_json(agent: Contestant, exploitability: float) -> str:
         "games_trained": agent.games,
         "variant": agent.config.game.variant,
         "exploitability": exploitability,
+    }
+    return json.dumps(data, indent=2)
+
+
+def river_table(agent: Contestant, result: RiverResult) -> str:
+    """The lines for people: the agent's river beside random play in the same spots."""
+    nodes = [spot.nodes for spot in result.spots]
+    rows = [
+        ("agent", result.exploitability, result.share_of_pot),
+        ("random from here", result.uniform, result.uniform_share_of_pot),
+    ]
+    lines = [f"{'river':<17} {'mbb/spot':>9} {'± 95 %':>8} {'of the pot':>11} {'± 95 %':>8}"]
+    for name, amount, share in rows:
+        lines.append(f"{name:<17} {amount.mean:>9,.0f} {amount.ci95:>8,.0f} {share.mean:>11.2%} {share.ci95:>8.2%}")
+    bound = result.whole_game
+    seen = f"{len(result.spots)} spots, {sum(nodes) / len(nodes):,.0f} nodes on average, {max(nodes):,} at most"
+    left = f", {result.left_out} with larger trees left out" if result.left_out else ""
+    came = f"{result.reached:,} of {result.hands:,} hands came to a river with chips behind"
+    whole = f"So the exploitability in the whole game is at least {bound.mean:,.1f} ± {bound.ci95:,.1f} mbb a hand."
+    return "\n".join([title(agent), "", *lines, "", f"{seen}{left}; {came}; {result.seconds:.1f} seconds.", whole])
+
+
+def river_json(agent: Contestant, result: RiverResult) -> str:
+    """One JSON object: exploitability on the river in thousandths of a big blind, in all and spot by spot."""
+    data = {
+        "checkpoint": str(agent.path),
+        "games_trained": agent.games,
+        "exploitability_mbb": dataclasses.asdict(result.exploitability),
+        "share_of_pot": dataclasses.asdict(result.share_of_pot),
+        "random_mbb": dataclasses.asdict(result.uniform),
+        "random_share_of_pot": dataclasses.asdict(result.uniform_share_of_pot),
+        "whole_game_at_least_mbb": dataclasses.asdict(result.whole_game),
+        **dataclasses.asdict(result),
     }
     return json.dumps(data, indent=2)
 
