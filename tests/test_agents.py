@@ -43,7 +43,7 @@ def test_probabilities_are_those_of_the_rollout(players):
     model, environment, batch = agent._model, agent._model.environment, 4
     key = jax.random.key(players)
     table = fresh_tables(environment, batch, key)
-    prefix = empty_prefix(environment, batch)
+    prefix = empty_prefix(model, batch)
     _, window, _ = jax.jit(rollout, static_argnums=0, static_argnames="length")(
         model, agent._params, table, prefix, key, length=24
     )

@@ -48,7 +48,7 @@ def play_rollouts(config: Config, count: int):
     model, environment = learner.model, learner.model.environment
     params = jax.tree.map(lambda x: x * 3, model.init(jax.random.key(1)))
     table = fresh_tables(environment, learner.parallel_games, jax.random.key(2))
-    prefix = empty_prefix(environment, learner.parallel_games)
+    prefix = empty_prefix(model, learner.parallel_games)
 
     @jax.jit
     def one(table, prefix, key):
@@ -75,7 +75,8 @@ def test_update_log_probabilities_equal_those_of_the_rollout(num_players):
         prefix = present[:, : environment.hand_limit]
         straddled += prefix.sum()
         np.testing.assert_allclose(np.where(present, log_probs, 0), np.where(present, window.log_probs, 0), atol=1e-5)
-        np.testing.assert_allclose(np.where(present, values, 0), np.where(present, window.values, 0), atol=1e-5)
+        missing = ~present[..., None]
+        np.testing.assert_allclose(np.where(missing, 0, values), np.where(missing, 0, window.values), atol=1e-5)
     assert straddled > 20
 
 
@@ -88,8 +89,8 @@ def test_every_decision_is_trained_exactly_once(num_players):
     decisions_of_finished = 0
     for window, outcomes, *_ in windows:
         seats = window.segments % environment.num_players
-        estimate = jax.vmap(lambda v, s, d, r: advantages(v, s, d, r, 0.9))
-        _, finished = estimate(window.values, seats, window.done, window.rewards)
+        estimate = jax.vmap(lambda v, s, d, r: advantages(v, v, s, d, r, 0.9))
+        _, finished = estimate(window.state_values, seats, window.done, window.rewards)
         weight = np.asarray(finished & (window.segments != NO_SEGMENT))
         decision = np.asarray(environment.layout.split(window.tokens)["decision"])
         hands = np.asarray(window.segments) // environment.num_players
@@ -108,7 +109,7 @@ def test_advantages_follow_each_seat_to_its_payoff():
     seats = jnp.array([0, 1, 0, 1])
     done = jnp.array([False, False, True, False])
     rewards = jnp.zeros((4, 2)).at[2].set(jnp.array([10.0, -10.0]))
-    estimates, finished = advantages(values, seats, done, rewards, 0.5)
+    estimates, finished = advantages(values, values, seats, done, rewards, 0.5)
     # Last of seat 0: 10 - 3 = 7; its first: (3 - 1) + 0.5 * 7; seat 1: -10 - 2.
     np.testing.assert_allclose(estimates, [5.5, -12.0, 7.0, 0.0])
     assert finished.tolist() == [True, True, True, False]

@@ -35,7 +35,7 @@ class UniformModel(Model):
     def step_with_critic(self, params, cache, tokens_BxW, segments_B, secrets_BxK, time):
         """Equal logits and values of 0."""
         batch = tokens_BxW.shape[0]
-        return jnp.zeros((batch, self.environment.num_actions)), jnp.zeros((batch,)), cache
+        return jnp.zeros((batch, self.environment.num_actions)), jnp.zeros((batch, self.num_values)), cache
 
 
 def random_action(legal: poker.Legal, bits: Sequence[jax.Array]) -> jax.Array:
@@ -102,7 +102,7 @@ def environment(num_players: int, num_tables: int, *, length: int, seconds: floa
     game = make_environment(GameConfig(num_players=num_players))
     first_key, key = jax.random.split(jax.random.key(seed))
     table, run, hands = _seat(game, num_tables, first_key), uniform_rollout(game, length), []
-    prefix = empty_prefix(game, num_tables)
+    prefix = empty_prefix(UniformModel(game, ModelConfig()), num_tables)
 
     def once():
         nonlocal table, key

@@ -9,6 +9,7 @@ are not counted. Axes: B tables, T decisions of a rollout, R places of the prefi
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import time
 from collections.abc import Callable
@@ -17,11 +18,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from pokerjax.benchmark.simulation import uniform_rollout
+from pokerjax.benchmark.simulation import UniformModel
 from pokerjax.benchmark.timing import Result, Timing, compile_for, measure, measure_loop
 from pokerjax.config import Config
 from pokerjax.learn.learner import Learner, LearnerState
-from pokerjax.learn.rollout import Steps, empty_prefix
+from pokerjax.learn.rollout import Steps
 
 _SQUARES = {"cpu": (512, 1024, 2048), "gpu": (2048, 4096, 8192), "tpu": (2048, 4096, 8192)}
 _SECONDS = 1.0  # for each product and each part
@@ -108,22 +109,28 @@ def part_seconds(learner: Learner, state: LearnerState, *, seconds: float) -> di
     `engine` is the rollout with a model that costs nothing, so sampling and recording are in it.
     `rollout_model` is the reading of the prefix and T cached steps on tokens that are given.
     """
-    environment, length = learner.model.environment, learner.config.learn.rollout_length
-    prefix = empty_prefix(environment, learner.parallel_games)
-    play, key = uniform_rollout(environment, length), jax.random.key(1)
-    window: Steps = play(state.table, prefix, key)[1]
+    key = jax.random.key(1)
+    play = compile_for(uniform_learner(learner).play)
+    window: Steps = play(state, key)[1]
     think, judge = compile_for(_rollout_model(learner)), compile_for(learner.log_policy)
     # What an update costs does not depend on the data, so the uniform policy's window serves.
     targets, _ = jax.jit(learner.targets)(window)
     targets = dataclasses.replace(targets, magnet=judge(state.average, window))
     update = compile_for(lambda state, window, targets: learner.update(state, window, targets, 1e-4, 1e-2, key))
     programs: dict[str, Callable[[], Any]] = {
-        "engine": lambda: play(state.table, prefix, key),
+        "engine": lambda: play(state, key),
         "rollout_model": lambda: think(state.params, window),
         "magnet": lambda: judge(state.average, window),
         "update": lambda: update(state, window, targets),
     }
     return {name: measure(call, seconds=seconds).best for name, call in programs.items()}
+
+
+def uniform_learner(learner: Learner) -> Learner:
+    """The same learner with a model that costs nothing."""
+    twin = copy.copy(learner)
+    twin.model = UniformModel(learner.model.environment, learner.model.config)
+    return twin
 
 
 def _rollout_model(learner: Learner):

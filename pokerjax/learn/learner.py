@@ -84,18 +84,15 @@ class Learner:
     def _init(self, key: jax.Array, target: Parameters | None) -> LearnerState:
         params_key, table_key, key = jax.random.split(key, 3)
         params = self.model.init(params_key)
-        environment = self.model.environment
         return LearnerState(
             params=params,
             average=jax.tree.map(jnp.copy, params),
             optimizer=self._optimizer.init(params),
             tables=tuple(
-                fresh_tables(environment, self._tables_each, jax.random.fold_in(table_key, number) if number else table_key)
+                fresh_tables(environment, self._tables_each, _stream(table_key, number))
                 for number, environment in enumerate(self.environments)
             ),
-            prefix=empty_prefix(
-                environment, self.parallel_games, environment.num_actions if self.config.model.critic == "action" else 1
-            ),
+            prefix=empty_prefix(self.model, self.parallel_games),
             pool=self._new_pool(params, target),
             key=key,
             iteration=jnp.zeros((), jnp.int32),
@@ -119,21 +116,7 @@ class Learner:
     def _iteration(self, state: LearnerState) -> tuple[LearnerState, dict[str, jax.Array]]:
         learn, model = self.config.learn, self.model
         rollout_key, shuffle_key, key = jax.random.split(state.key, 3)
-        slots, seated = None, None
-        if state.pool is not None:
-            slots, frozen = opponents.draw(state.pool, jax.random.fold_in(state.key, 3))
-            seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=self._opposed_tables)
-        played = []
-        for number, environment in enumerate(self.environments):
-            part = slice(number * self._tables_each, (number + 1) * self._tables_each)
-            prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
-            size_key = jax.random.fold_in(rollout_key, number) if number else rollout_key
-            played.append(rollout(
-                model, state.params, state.tables[number], prefix, size_key, length=learn.rollout_length,
-                environment=environment, opponents=seated,
-            ))  # fmt: skip
-        tables, windows, outcomes = zip(*played, strict=True)
-        window = jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows)
+        tables, window, outcomes, slots = self.play(state, rollout_key)
         progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
         rate = learn.learning_rate * (1 - progress * (1 - learn.learning_rate_end))
         entropy_coefficient = learn.entropy_coefficient * (1 - progress * (1 - learn.entropy_end))
@@ -149,7 +132,7 @@ class Learner:
             decay = 0.5**share
             average = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, state.average, params)
         pool = state.pool
-        if pool is not None:
+        if pool is not None and slots is not None:
             won, ended = (x[:, -self._opposed_tables :] for x in (outcomes[0].won, outcomes[0].done))
             figures["opponents/bb100"] = 100 * weighted_mean(won, ended.astype(jnp.float32))
             pool = opponents.remember(pool, slots, won, ended)
@@ -177,6 +160,24 @@ class Learner:
         }
         return state, metrics
 
+    def play(self, state: LearnerState, key: jax.Array):
+        """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
+        and the slots of the pool that were met."""
+        slots, seated, played = None, None, []
+        if state.pool is not None:
+            slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 3))
+            seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=self._opposed_tables)
+        for number, environment in enumerate(self.environments):
+            part = slice(number * self._tables_each, (number + 1) * self._tables_each)
+            prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
+            table, length = state.tables[number], self.config.learn.rollout_length
+            played.append(rollout(
+                self.model, state.params, table, prefix, _stream(key, number),
+                length=length, environment=environment, opponents=seated,
+            ))  # fmt: skip
+        tables, windows, outcomes = zip(*played, strict=True)
+        return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots
+
     def targets(self, window: Steps) -> tuple[ppo.Targets, dict[str, jax.Array]]:
         """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
         learn, environment = self.config.learn, self.model.environment
@@ -193,7 +194,8 @@ class Learner:
         std_bb = weighted_std(advantage_bb, weights)
         mean = weighted_mean(surprise_bb, weights)
         surprises = (surprise_bb - mean) / (std_bb + 1e-8) * weights
-        gains = (window.values * depth[..., None] - values_bb[..., None]) / (std_bb[..., None] + 1e-8) * weights[..., None]
+        gains_bb = window.values * depth[..., None] - values_bb[..., None]
+        gains = gains_bb / (std_bb + 1e-8) * weights[..., None]
         returns = jnp.where(weights > 0, (advantage_bb + values_bb) / depth, 0.0)
         unexplained = weighted_std(surprise_bb / depth, weights) ** 2
         spread = weighted_std(returns, weights) ** 2
@@ -247,6 +249,11 @@ class Learner:
         order = order.reshape(-1, self.batch_tables)
         (params, optimizer), parts = jax.lax.scan(minibatch, (state.params, state.optimizer), order)
         return params, optimizer, jax.tree.map(jnp.mean, parts)
+
+
+def _stream(key: jax.Array, number: int) -> jax.Array:
+    """A key for each table size, the first one's being the key itself."""
+    return jax.random.fold_in(key, number) if number else key
 
 
 def default_tables(model: ModelConfig) -> int:

@@ -40,8 +40,9 @@ class Steps:
     rewards: jax.Array  # float32[..., P]: big blinds by seat where done
 
 
-def empty_prefix(environment: Environment, batch: int, num_values: int) -> Steps:
+def empty_prefix(model: Model, batch: int) -> Steps:
     """The prefix of a first rollout: R places without a decision, leading axes [B, R]."""
+    environment, num_values = model.environment, model.num_values
     shape = (batch, environment.hand_limit)
     return Steps(
         tokens=jnp.zeros((*shape, environment.layout.width), jnp.int32),
@@ -93,7 +94,7 @@ def rollout(
     def answer(table: Table, chips: jax.Array, theirs: Cache | None, time: jax.Array):
         """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""
         learns = ~opposed | (table.hand.actor == tables.first_player(environment, table))
-        if opponents is None:
+        if opponents is None or theirs is None:
             return chips, learns, theirs
         uniform = jax.random.uniform(jax.random.fold_in(opponent_key, time), (opponents.num_tables,))
         chosen, theirs = opponents.act(

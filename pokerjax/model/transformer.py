@@ -48,8 +48,11 @@ class Block(nnx.Module):
 class Network(nnx.Module):
     """Embedding, blocks and heads."""
 
-    def __init__(self, config: ModelConfig, num_features: int, num_actions: int, rngs: nnx.Rngs, num_secrets: int):
-        """`num_features` in, `num_actions` logits and one value out; `num_secrets` more for the critic."""
+    def __init__(
+        self, config: ModelConfig, num_features: int, num_actions: int, rngs: nnx.Rngs,
+        num_secrets: int, num_values: int,
+    ):  # fmt: skip
+        """Features in, logits and a value out; the critic reads the secrets too and gives `num_values`."""
         dtype = jnp.dtype(config.compute_dtype)
         width = config.d_model
         embed_init = nnx.initializers.normal(0.2)
@@ -62,8 +65,7 @@ class Network(nnx.Module):
         self.value = nnx.Linear(width, 1, kernel_init=small, rngs=rngs)
         inputs = width + num_secrets
         self.critic_hidden = nnx.Linear(inputs, width, kernel_init=nnx.initializers.normal(inputs**-0.5), rngs=rngs)
-        valued = num_actions if config.critic == "action" else 1
-        self.critic_value = nnx.Linear(width, valued, kernel_init=small, rngs=rngs)
+        self.critic_value = nnx.Linear(width, num_values, kernel_init=small, rngs=rngs)
 
     def heads(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Logits [..., A] and value [...] in float32."""
@@ -94,11 +96,16 @@ class Model:
     def _network(self, key: jax.Array) -> Network:
         inputs = features.num_features(self.environment.layout)
         secrets = features.num_secret_features(self.environment.layout.num_players)
-        return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key), secrets)
+        return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key), secrets, self.num_values)
 
     def init(self, key: jax.Array) -> Parameters:
         """Fresh float32 parameters as plain nested dictionaries."""
         return nnx.to_pure_dict(nnx.split(self._network(key))[1])
+
+    @property
+    def num_values(self) -> int:
+        """Values that the critic gives: one of the state, or one an action."""
+        return self.environment.num_actions if self.config.critic == "action" else 1
 
     @cached_property
     def num_parameters(self) -> int:
