@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +16,12 @@ from pokerjax.env import allin
 KEY = jax.random.key(11)
 BATCH = 6
 start, act = (jax.jit(f, static_argnums=0) for f in (poker.start, poker.act))
-payoffs = jax.jit(allin.allin_payoffs, static_argnums=0, static_argnames="boards")
 STACKS = {2: (4_000, 9_000), 3: (3_000, 7_000, 11_000)}  # by seat: side pots, and chips that nobody can call
+
+
+@partial(jax.jit, static_argnames=("rules", "boards"))
+def payoffs(rules, before, after, words, boards=allin.BOARDS):
+    return allin.allin_payoffs(rules, before, after, allin.board_strengths(rules, before, words, boards=boards))
 
 
 def all_in_on(street: int, players: int, batch: int = BATCH):
@@ -98,7 +103,7 @@ def test_layouts_agree_and_the_rest_is_paid_as_dealt():
     rules, before, after = all_in_on(0, 3)
     words = jax.random.bits(KEY, (5, BATCH))
     paid = payoffs(rules, before, after, words)
-    mapped = jax.jit(jax.vmap(lambda *x: allin.allin_payoffs(rules, *x), in_axes=-1, out_axes=-1))
+    mapped = jax.jit(jax.vmap(lambda *x: payoffs(rules, *x), in_axes=-1, out_axes=-1))
     np.testing.assert_allclose(paid, mapped(before, after, words), rtol=1e-6)
     np.testing.assert_allclose(np.sum(paid, axis=0), 0, atol=1e-2)
     assert paid.dtype == jnp.float32
@@ -116,8 +121,8 @@ def test_small_decks_keep_their_cards():
     """Leduc: six cards, one on the board; with four left, four boards are all there are."""
     rules = poker.leduc()
     state = start(rules, poker.deal(rules, KEY), poker.stakes(rules))
-    equities = jax.jit(allin.equities, static_argnums=0, static_argnames="boards")
-    equity = equities(rules, state, jax.random.bits(KEY, (1,)), boards=4)
+    strengths = allin.board_strengths(rules, state, jax.random.bits(KEY, (1,)), boards=4)
+    equity = allin.equities(state.folded, strengths)
     left = sorted({0, 1, 4, 5, 8, 9} - {int(card) for card in state.hole[:, 0]})
     mine, theirs = (np.array([int(poker.strength(jnp.array([hole[0], c]))) for c in left]) for hole in state.hole)
     assert float(equity[0]) == pytest.approx(np.mean((mine > theirs) + (mine == theirs) / 2))

@@ -70,7 +70,8 @@ def test_result_keeps_its_mean_and_loses_half_its_interval(against_itself):
     """The mean is zero, since both play alike; the interval is what the techniques are for."""
     dealt = estimate(against_itself, match.DEALT, [])
     paid_mean = estimate(against_itself, match.PAID_MEAN, [])
-    reduced = match.best_estimate(against_itself)
+    reduced, method = match.best_estimate(against_itself)
+    assert method == match.CONTROLLED
     for result in (dealt, paid_mean, reduced):
         assert abs(result.mean) < 4 * result.error
     assert paid_mean.error < 0.8 * dealt.error
@@ -81,7 +82,7 @@ def test_interval_holds_the_means_of_many_matches():
     player, params = random_player(2)
     uniform = params | {"policy": jax.tree.map(jnp.zeros_like, params["policy"])}
     found = [moments(player, player, params, uniform, seed=seed, deals=512) for seed in range(30)]
-    reduced = [match.best_estimate(one) for one in found]
+    reduced = [match.best_estimate(one)[0] for one in found]
     dealt = [estimate(one, match.DEALT, []) for one in found]
     means, errors = np.array(reduced).T
     assert 0.6 < means.std(ddof=1) / errors.mean() < 1.5  # 30 matches: 13 % is a sigma
@@ -115,7 +116,12 @@ def test_equity_before_a_card_is_the_mean_of_that_after():
     stakes = poker.stakes(rules, stacks=5_000, blinds=(100, 50))
     start = poker.start(rules, poker.deal(rules, jax.random.key(2)), stakes)
     words = jax.random.bits(jax.random.key(3), (5,))
-    equities = jax.jit(lambda state, street: allin.equities(rules, state, words, street=street, boards=44))
+
+    @jax.jit
+    def equities(state, street):
+        state = dataclasses.replace(state, street=jnp.int32(street))
+        return allin.equities(state.folded, allin.board_strengths(rules, state, words, boards=44))
+
     left = sorted(set(range(52)) - set(start.hole.reshape(-1).tolist()) - set(start.board[:4].tolist()))
     boards = [start.board.at[4].set(river) for river in left]
     after = np.mean([equities(dataclasses.replace(start, board=board), 3) for board in boards], axis=0)
@@ -138,5 +144,6 @@ def test_fit_across_halves_is_unbiased_and_finds_what_there_is():
 
 def test_few_deals_are_not_fitted(against_itself):
     """Whether they are depends on their number alone."""
-    for share, terms in ((0.01, []), (0.1, TERMS)):
-        assert match.best_estimate(share * against_itself) == estimate(share * against_itself, match.PAID_MEAN, terms)
+    for share, terms, method in ((0.01, [], match.ALL_INS), (0.1, TERMS, match.CONTROLLED)):
+        part = share * against_itself
+        assert match.best_estimate(part) == (estimate(part, match.PAID_MEAN, terms), method)

@@ -144,10 +144,11 @@ def test_report(agent):
     assert data["games_trained"] == 1234
     [row] = data["results"]
     counts = {"hands", "seconds", "vpip", "pfr"}
-    assert set(row) == {"opponent", "bb100", "ci95", "low", "high", "dealt_bb100", "dealt_ci95"} | counts
+    assert set(row) == {"opponent", "bb100", "ci95", "low", "high", "dealt_bb100", "dealt_ci95", "method"} | counts
+    assert report.footnote(results) == f"Luck taken out of bb/100: {match.ALL_INS}."
     assert row["low"] < row["bb100"] < row["high"]
     line = report.table_row(["always_call"], "always_call", results["always_call"])
-    assert report.table_head(["always_call"]).index("verdict") == line.index(report.verdict(results["always_call"]))
+    assert report.table_head(["always_call"]).index("verdict") == line.rindex(report.verdict(results["always_call"]))
 
 
 def test_opponent_from_another_run(agent, model, params, monkeypatch):

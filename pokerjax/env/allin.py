@@ -4,6 +4,9 @@ When all bets are in before the last card, only luck is left between the seats. 
 takes this luck out of a result without moving its mean: given everything dealt so far, each board that is drawn
 here has the distribution of the one to come (tests/test_allin.py).
 
+    strengths = board_strengths(rules, before, words)
+    payoffs = allin_payoffs(rules, before, poker.act(rules, before, action), strengths)
+
 Everything is elementwise past the axes of one hand, as in `pokerjax.poker`: for one table (under `jax.vmap` too)
 or on batches that follow these axes. P seats, H hole cards, C board cards, K boards.
 """
@@ -35,48 +38,10 @@ def num_words(rules: poker.Rules) -> int:
     return rules.num_board_cards
 
 
-def allin_payoffs(
-    rules: poker.Rules, before: poker.State, after: poker.State, words: jax.Array, *, boards: int = BOARDS
-) -> jax.Array:
-    """Payoffs of a step in chips, float32[P, ...]: those of `after`, with the luck of the run-out taken out.
+def board_strengths(rules: poker.Rules, state: poker.State, words: jax.Array, *, boards: int = BOARDS) -> jax.Array:
+    """Strengths of the seats' hands on K boards that go on from the cards turned up, int32[P, K, ...].
 
-    before, after: the states around one action. Where the action ended the betting with cards to come and two
-        or more seats live, the pots are settled on `boards` boards and their mean is paid; everywhere else the
-        payoffs are `after.payoffs` (0 while the hand goes on).
-    words: uint32[C, ...] random bits, used nowhere else.
-    """
-    players = range(rules.num_players)
-    live = [~folded for folded in after.folded]
-    showdown = after.done & (seats.count(live) > 1)
-    all_in = showdown & ~before.done & (before.street < rules.num_streets - 1)
-    dead = before.pot - seats.total(before.contributed)
-    contributed = [chips[None] for chips in after.contributed]
-    strengths = _strengths(rules, after, before.street, words, boards)
-    takes = settle(contributed, dead[None], [lives[None] for lives in live], strengths)
-    winnings = [jnp.mean(take.astype(jnp.float32), axis=0) for take in takes]
-    paid_now = [after.contributed[seat] - before.contributed[seat] for seat in players]
-    put_in = [after.starting[seat] - before.stacks[seat] + paid_now[seat] for seat in players]
-    return jnp.stack([jnp.where(all_in, winnings[seat] - put_in[seat], after.payoffs[seat]) for seat in players])
-
-
-def equities(
-    rules: poker.Rules, state: poker.State, words: jax.Array, *, street: jax.Array | None = None, boards: int = BOARDS
-) -> jax.Array:
-    """Each seat's share of a pot that all live seats contest, if nobody bet any more, float32[P, ...]; they sum to 1.
-
-    The mean over `boards` boards that go on from the cards turned up on `street`, by default that of the state.
-    words: as for `allin_payoffs`.
-    """
-    strengths = _strengths(rules, state, state.street if street is None else street, words, boards)
-    shown = [jnp.where(folded, -1, strength) for folded, strength in zip(state.folded, strengths, strict=True)]
-    best = seats.largest(shown)
-    wins = [value == best for value in shown]
-    share = 1.0 / seats.count(wins).astype(jnp.float32)
-    return jnp.stack([jnp.mean(jnp.where(won, share, 0.0), axis=0) for won in wins])
-
-
-def _strengths(rules: poker.Rules, state: poker.State, street: jax.Array, words: jax.Array, boards: int) -> Seats:
-    """Strengths of the seats' hands on K boards, P int32[K, ...]; the cards up to those of `street` are known.
+    words: uint32[C, ...] random bits, used for nothing that is played.
 
     The boards are a lattice with a random shift (Cranley and Patterson 1976): board k adds k times a stride to the
     random number of each card. Each board by itself is uniform over the run-outs, so a mean over them is unbiased
@@ -84,9 +49,44 @@ def _strengths(rules: poker.Rules, state: poker.State, street: jax.Array, words:
     boards as cards are left, the lattice meets each card once, and the mean is exact.
     """
     hole = [[card[None] for card in cards] for cards in state.hole]
-    board = _run_outs(rules, hole, [card[None] for card in state.board], street[None], words[:, None], boards)
+    board = _run_outs(rules, hole, [card[None] for card in state.board], state.street[None], words[:, None], boards)
     each_seat = [jnp.stack([cards[i] for cards in hole]) for i in range(rules.hole_cards)]
-    return list(compute_once(poker.strength([*each_seat, *(card[None] for card in board)])))
+    return compute_once(poker.strength([*each_seat, *(card[None] for card in board)]))
+
+
+def equities(folded: jax.Array, strengths: jax.Array) -> jax.Array:
+    """Each seat's share of a pot that all live seats contest, if nobody bet any more, float32[P, ...]; they sum to 1.
+
+    folded: bool[P, ...].
+    strengths: int32[P, K, ...] of `board_strengths`.
+    """
+    shown = [jnp.where(out[None], -1, strength) for out, strength in zip(folded, strengths, strict=True)]
+    best = seats.largest(shown)
+    wins = [value == best for value in shown]
+    share = 1.0 / seats.count(wins).astype(jnp.float32)
+    return jnp.stack([jnp.mean(jnp.where(won, share, 0.0), axis=0) for won in wins])
+
+
+def allin_payoffs(rules: poker.Rules, before: poker.State, after: poker.State, strengths: jax.Array) -> jax.Array:
+    """Payoffs of a step in chips, float32[P, ...]: those of `after`, with the luck of the run-out taken out.
+
+    Where the action ended the betting with cards to come and two or more seats live, the pots are settled on each
+    of K boards and their mean is paid; everywhere else the payoffs are `after.payoffs` (0 while the hand goes on).
+
+    before, after: the states around one action.
+    strengths: int32[P, K, ...] of `board_strengths(rules, before, words)`.
+    """
+    players = range(rules.num_players)
+    live = [~folded for folded in after.folded]
+    showdown = after.done & (seats.count(live) > 1)
+    all_in = showdown & ~before.done & (before.street < rules.num_streets - 1)
+    dead = before.pot - seats.total(before.contributed)
+    contributed = [chips[None] for chips in after.contributed]
+    takes = settle(contributed, dead[None], [lives[None] for lives in live], list(strengths))
+    winnings = [jnp.mean(take.astype(jnp.float32), axis=0) for take in takes]
+    paid_now = [after.contributed[seat] - before.contributed[seat] for seat in players]
+    put_in = [after.starting[seat] - before.stacks[seat] + paid_now[seat] for seat in players]
+    return jnp.stack([jnp.where(all_in, winnings[seat] - put_in[seat], after.payoffs[seat]) for seat in players])
 
 
 def _run_outs(rules: poker.Rules, hole, board: Seats, street, words, boards: int) -> list[jax.Array]:

@@ -34,6 +34,7 @@ class Contestant:
     games: int
     player: ModelPlayer
     params: Parameters
+    iteration: int = 0
 
 
 def load(run_or_checkpoint: str | Path) -> Contestant:
@@ -41,7 +42,8 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
     path, config = checkpoint.resolve(run_or_checkpoint)
     model = Model(make_environment(config.game), config.model)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
-    return Contestant(path, config, checkpoint.read_record(path).games, ModelPlayer(model), params)
+    record = checkpoint.read_record(path)
+    return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration)
 
 
 def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
@@ -49,10 +51,15 @@ def find_opponent(name: str, game: GameConfig) -> tuple[Player, Parameters]:
     if name in scripted.SCRIPTED or not (Path(name).exists() or "/" in name):
         return _scripted_player(name, game)
     other = load(name)
-    ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other.config.game))
+    check_same_game(game, name, other.config.game)
+    return other.player, other.params
+
+
+def check_same_game(game: GameConfig, name: str, other: GameConfig) -> None:
+    """Raise `UserError` unless two games are the same but for each player's own action menu."""
+    ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other))
     if changed := differences(ours, theirs, "game"):
         raise UserError(f"{name} was trained for another game (agent / {name}): {', '.join(changed)}.")
-    return other.player, other.params
 
 
 def _scripted_player(name: str, game: GameConfig) -> tuple[ScriptedPlayer, Parameters]:

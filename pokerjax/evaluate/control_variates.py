@@ -27,8 +27,7 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax import poker
-from pokerjax.env import allin
-from pokerjax.env.tables import Environment, Table
+from pokerjax.env.tables import Table
 from pokerjax.evaluate.players import Policy
 
 CHANCE = ("deal", "flop", "turn", "river")
@@ -38,26 +37,19 @@ OTHER = tuple(f"other {name}" for name in _ACTION)
 TERMS = CHANCE + OWN + OTHER
 
 
-def chance_terms(
-    environment: Environment, before: Table, after: Table, equities: jax.Array, following: jax.Array,
-    words: jax.Array, agent: jax.Array,
-) -> jax.Array:  # fmt: skip
-    """The terms `CHANCE` of one step, float32[4].
+def chance_terms(table: Table, equities: jax.Array, foreseen: jax.Array, turned: jax.Array, agent: jax.Array):
+    """The terms `CHANCE` of the cards that came since the last action, float32[4].
 
-    equities, following: those of the seats before the step and, where the hand goes on, after it, float32[P].
-    words: those that both were drawn by.
+    equities: float32[P] of the seats now.
+    foreseen: float32[P], what they were after that action and before the cards.
+    turned: bool, whether cards of the board came since then.
     agent: int32, its seat.
     """
-    players = environment.num_players
-    is_agent = jnp.arange(players) == agent
-    starts = before.log.count == 0
-    deal = jnp.where(starts & (agent == players - 1), equities[-1] - 1 / players, 0.0)
-    if players > 2:  # Who folded just now no longer shares; heads-up a fold ends the hand.
-        equities = allin.equities(environment.rules, after.hand, words, street=before.hand.street)
-    change = jnp.sum(jnp.where(is_agent, following - equities, 0))
-    pot = after.hand.pot / after.hand.min_bet
-    turned = ~after.hand.done & (jnp.arange(1, 4) == after.hand.street) & (after.hand.street > before.hand.street)
-    return jnp.concatenate([deal[None], jnp.where(turned, pot * change, 0)])
+    players = equities.shape[0]
+    deal = jnp.where((table.log.count == 0) & (agent == players - 1), equities[-1] - 1 / players, 0.0)
+    change = jnp.sum(jnp.where(jnp.arange(players) == agent, equities - foreseen, 0))
+    street = turned & (jnp.arange(1, len(CHANCE)) == table.hand.street)
+    return jnp.concatenate([deal[None], jnp.where(street, table.hand.pot / table.hand.min_bet * change, 0)])
 
 
 def action_terms(

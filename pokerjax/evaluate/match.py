@@ -33,6 +33,8 @@ DEALS_PER_TABLE = 8  # fewer tables than deals / this, or the tables that finish
 MEMORY_BYTES = {"cpu": 2**28, "gpu": 2**33, "tpu": 2**32}  # that the players' caches may take
 MOST_TABLES = {"cpu": 1024, "gpu": 16_384, "tpu": 8192}
 FEWEST_DEALS = 500  # that control variates are fitted to; with fewer the fit may cost more than it gains
+ALL_INS = "all-ins paid their mean"
+CONTROLLED = "all-ins paid their mean, luck of cards and of drawn actions subtracted"
 _WORDS_STREAM = 1  # of a deal's key, which itself draws the cards
 
 # What is added up over the hands of a deal: one (for the counts), the result as dealt, the result with all-ins paid
@@ -47,9 +49,11 @@ class MatchResult:
     """How an agent did, in big blinds per 100 hands."""
 
     bb100: float
-    """With the luck that is known taken out: all-ins paid their mean, control variates subtracted."""
+    """With known luck taken out, as `method` says."""
     ci95: float
     """Half-width of the 95 % interval, from the means of the deals."""
+    method: str
+    """The luck that was taken out: CONTROLLED, or ALL_INS where there were too few deals for it."""
     dealt_bb100: float
     """The mean of the duplicate hands as they were dealt."""
     dealt_ci95: float
@@ -85,6 +89,16 @@ class Tally:
     raised: jax.Array  # int32: hands
 
 
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class _Luck:
+    """What is carried from step to step to tell luck, [B]."""
+
+    words: jax.Array  # uint32[B, C]: draw the boards that the equities of a deal are means over
+    foreseen: jax.Array  # float32[B, P]: the seats' equities after the last action, before cards were turned up
+    turned: jax.Array  # bool[B]: cards were turned up after it
+
+
 def play_match(
     agent: Player,
     opponent: Player,
@@ -105,10 +119,11 @@ def play_match(
     batch = _num_tables(agent, opponent, deals)
     tally = _program(agent, opponent, batch)(params, opponent_params, key, jnp.int32(deals))
     moments = halves(tally)
-    best, dealt = best_estimate(moments), estimate(moments, DEALT, [])
+    dealt, (best, method) = estimate(moments, DEALT, []), best_estimate(moments)
     return MatchResult(
         bb100=100 * best.mean,
         ci95=100 * 1.96 * best.error,
+        method=method,
         dealt_bb100=100 * dealt.mean,
         dealt_ci95=100 * 1.96 * dealt.error,
         hands=deals * players,
@@ -124,10 +139,11 @@ def halves(tally: Tally) -> np.ndarray:
     return np.stack([moments[0::2].sum(0), moments[1::2].sum(0)])
 
 
-def best_estimate(moments: np.ndarray) -> Estimate:
-    """All techniques together. Which are used depends on the number of deals alone, lest the choice be biased."""
-    enough = moments[:, 0, 0].min() >= FEWEST_DEALS / 2
-    return estimate(moments, PAID_MEAN, list(range(FIRST_TERM, NUM_SUMS)) if enough else [])
+def best_estimate(moments: np.ndarray) -> tuple[Estimate, str]:
+    """All techniques together, and what was done: it depends on the number of deals alone, lest the choice bias."""
+    if moments[:, 0, 0].min() < FEWEST_DEALS / 2:
+        return estimate(moments, PAID_MEAN, []), ALL_INS
+    return estimate(moments, PAID_MEAN, list(range(FIRST_TERM, NUM_SUMS))), CONTROLLED
 
 
 def _num_tables(agent: Player, opponent: Player, deals: int) -> int:
@@ -165,47 +181,53 @@ def _play(agent, opponent, params, opponent_params, key, deals, batch: int) -> T
         return *tables.fresh_hand(environment, bits), jax.random.bits(run_outs, (allin.num_words(environment.rules),))
 
     @jax.vmap
-    def step(table: Table, chips, other_chips, own: Policy | None, other: Policy | None, equities, words, lane):
+    def step(table: Table, luck: _Luck, chips, other_chips, own: Policy | None, other: Policy | None, lane):
         """One step of one table, and what it adds to the sums of its deal."""
         agent_seat = (AGENT - table.rotation) % players
         is_agent = table.hand.actor == agent_seat
         action = jnp.where(is_agent, chips, other_chips)
         legal = tables.read(environment, table).legal
         played, outcome = tables.play(environment, table, action, legal)
-        deal, stakes, next_words = hand(table.hands + 1, lane)
+        deal, stakes, words = hand(table.hands + 1, lane)
         after = tables.next_hand(environment, played, deal, stakes)
-        next_words = jnp.where(outcome.done, next_words, words)
-        following = allin.equities(environment.rules, after.hand, next_words)
-        terms = [control_variates.chance_terms(environment, table, played, equities, following, words, agent_seat)]
+
+        strengths = allin.board_strengths(environment.rules, table.hand, luck.words)
+        equities = allin.equities(table.hand.folded, strengths)
+        terms = [control_variates.chance_terms(table, equities, luck.foreseen, luck.turned, agent_seat)]
         for policy, acts in ((own, is_agent), (other, ~is_agent)):
             terms.append(_action_terms(table, legal, action, policy, equities, acts))
-        paid = allin.allin_payoffs(environment.rules, table.hand, played.hand, words) / table.hand.min_bet
+        paid = allin.allin_payoffs(environment.rules, table.hand, played.hand, strengths) / table.hand.min_bet
         results = jnp.stack([outcome.rewards, paid])[:, agent_seat]
         sums = jnp.concatenate([outcome.done[None].astype(jnp.float32), results, *terms])
-        return after, outcome, sums, following, next_words
+        luck = _Luck(
+            words=jnp.where(outcome.done, words, luck.words),
+            foreseen=allin.equities(played.hand.folded, strengths),
+            turned=~outcome.done & (played.hand.street > table.hand.street),
+        )
+        return after, luck, outcome, sums
 
     def unfinished(carry) -> jax.Array:
         return jnp.any(carry[1].hands < quota)
 
     def one_step(carry):
-        time, table, memory, opponent_memory, equities, words, tally = carry
+        time, table, memory, opponent_memory, luck, tally = carry
         agent_key, opponent_key = jax.random.split(jax.random.fold_in(action_key, time))
         chips, memory, own = _act(agent, params, memory, table, agent_key, time)
         others, opponent_memory, other = _act(opponent, opponent_params, opponent_memory, table, opponent_key, time)
-        after, outcome, sums, equities, words = step(table, chips, others, own, other, equities, words, lanes)
+        after, luck, outcome, sums = step(table, luck, chips, others, own, other, lanes)
         tally = _count(environment, tally, table, outcome, sums, table.hands < quota)
-        return time + 1, after, memory, opponent_memory, equities, words, tally
+        return time + 1, after, memory, opponent_memory, luck, tally
 
     deal, stakes, words = jax.vmap(hand)(jnp.zeros_like(lanes), lanes)
     table = jax.vmap(lambda d, s: tables.seat_players(environment, d, s, jnp.int32(0)))(deal, stakes)
-    equities = jax.vmap(lambda t, w: allin.equities(environment.rules, t.hand, w))(table, words)
+    luck = _Luck(words=words, foreseen=jnp.zeros((batch, players)), turned=jnp.zeros((batch,), bool))
     tally = Tally(
         current=jnp.zeros((batch, NUM_SUMS)),
         moments=jnp.zeros((batch, NUM_SUMS, NUM_SUMS)),
         voluntary=jnp.zeros((batch,), jnp.int32),
         raised=jnp.zeros((batch,), jnp.int32),
     )
-    carry = (jnp.int32(0), table, agent.memory(batch), opponent.memory(batch), equities, words, tally)
+    carry = (jnp.int32(0), table, agent.memory(batch), opponent.memory(batch), luck, tally)
     return jax.lax.while_loop(unfinished, one_step, carry)[-1]
 
 
