@@ -3,6 +3,7 @@
 Every deal is played with the agent in each seat; the result is in big blinds per 100 hands. Agents of Kuhn and
 Leduc poker get their exact exploitability instead, and with --export-policy FILE a policy for OpenSpiel to judge.
 --river N measures agents of heads-up hold'em against exact best responses on N rivers.
+With --ladder all kept checkpoints of one or several runs play each other and are rated.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ class _Arguments:
 
     run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_CHECKPOINT")]
     """A run folder (its final or newest checkpoint) or one checkpoint."""
+    more_runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[RUN ...]")] = ()
+    """More runs or checkpoints for the ladder."""
+    ladder: bool = False
+    """Let all kept checkpoints of the runs play each other, and rate them."""
+    plot: Path | None = None
+    """Draw the ladder's ratings over games into this file; its ending names the format."""
     num_games: int = 20_000
     """Hands against each opponent, rounded up to whole deals."""
     opponents: tuple[str, ...] = (
@@ -61,11 +68,14 @@ def main(arguments: list[str]) -> None:
     check_seed(settings.seed)
     if settings.stack_bb is not None:
         require(2 <= settings.stack_bb <= 2000, f"--stack-bb {settings.stack_bb:g} must be from 2 to 2000.")
+    others = " ".join(settings.more_runs)
+    require(settings.ladder or not others, f"{others}: several runs are for --ladder; add it, or name opponents.")
+    require(settings.ladder or not settings.plot, f"--plot {settings.plot} draws a ladder: add --ladder.")
     from pokerjax import device
 
     device.use_compilation_cache()
     device.select(settings.device)
-    _evaluate(settings)
+    (_play_ladder if settings.ladder else _evaluate)(settings)
 
 
 def _evaluate(settings: _Arguments) -> None:
@@ -89,8 +99,20 @@ def _evaluate(settings: _Arguments) -> None:
         if not settings.json:
             print(report.table_row(opponents, name, result), flush=True)
         results[name] = result
-    if settings.json:
-        print(report.to_json(agent, results))
+    print(report.to_json(agent, results) if settings.json else f"\n{report.footnote(results)}")
+
+
+def _play_ladder(settings: _Arguments) -> None:
+    import jax
+
+    from pokerjax.evaluate import ladder, ladder_report
+
+    contestants = ladder.find_contestants([settings.run_or_checkpoint, *settings.more_runs])
+    results = dict(ladder.play_all(contestants, jax.random.key(settings.seed), hands=settings.num_games))
+    ratings = ladder.rate(results)
+    print((ladder_report.to_json if settings.json else ladder_report.table)(contestants, results, ratings))
+    if settings.plot:
+        ladder_report.plot(contestants, ratings, settings.plot)
 
 
 def _compute(settings: _Arguments, agent: Contestant) -> None:

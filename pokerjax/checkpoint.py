@@ -1,6 +1,6 @@
 """Checkpoints of a run: saved in the background, restored bit for bit, each sufficient by itself.
 
-    checkpoints/<iteration>/   the newest few and the best, kept by Orbax
+    checkpoints/<iteration>/   the newest few, the best, and the snapshots, kept by Orbax
     checkpoints/final/         the end of a finished run
 
 A checkpoint holds the learner's state as one flat mapping from the path of a leaf (`average.head.kernel`) to
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +51,13 @@ class _Always:
         return True
 
 
+class _Snapshots:
+    """Keeps what was saved as a snapshot, also by an earlier part of the run."""
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        return [bool(entry.metrics and entry.metrics.get("snapshot")) for entry in checkpoints]
+
+
 class Checkpoints:
     """The checkpoints of one run folder, for the process that trains. A context manager: leaving it waits."""
 
@@ -57,12 +65,14 @@ class Checkpoints:
         self.folder = Path(run_dir).absolute() / "checkpoints"
         policies: Any = ocp.training.preservation_policies  # Any: its stubs contradict each other.
         best = policies.BestN(
-            get_metric_fn=lambda metrics: metrics["score"], n=1, keep_checkpoints_without_metrics=False
+            get_metric_fn=lambda metrics: metrics.get("score", float("-inf")),
+            n=1,
+            keep_checkpoints_without_metrics=False,
         )
         self._orbax = ocp.training.Checkpointer(
             str(self.folder),
             save_decision_policy=_Always(),
-            preservation_policy=policies.AnyPreservationPolicy([policies.LatestN(keep), best]),
+            preservation_policy=policies.AnyPreservationPolicy([policies.LatestN(keep), best, _Snapshots()]),
             cleanup_tmp_directories=True,
         )
 
@@ -72,15 +82,16 @@ class Checkpoints:
     def __exit__(self, *exception: object) -> None:
         self._orbax.close()
 
-    def save(self, state: Any, record: Record, *, score: float | None = None) -> None:
+    def save(self, state: Any, record: Record, *, score: float | None = None, snapshot: bool = False) -> None:
         """Save in the background, having waited for the save before; `score` ranks it for the best.
 
-        The state may be donated right after: accelerator buffers have been copied to the host by then, and
-        on CPU Orbax's reference to a buffer makes XLA copy it instead of reusing it (tested).
+        A `snapshot` is never deleted. The state may be donated right after: accelerator buffers have been copied
+        to the host by then, and on CPU Orbax's reference to a buffer makes XLA copy it instead of reusing it
+        (tested).
         """
-        metrics: Any = None if score is None else {"score": score}
+        metrics: Any = ({} if score is None else {"score": score}) | ({"snapshot": 1.0} if snapshot else {})
         self._orbax.save_async(
-            record.iteration, _flatten(state), metrics=metrics, custom_metadata=_to_json(record)
+            record.iteration, _flatten(state), metrics=metrics or None, custom_metadata=_to_json(record)
         )
 
     def save_final(self, state: Any, record: Record) -> None:
@@ -91,11 +102,16 @@ class Checkpoints:
 
 def newest(run_dir: Path) -> Path | None:
     """The checkpoint that a run goes on from: `final`, else the highest iteration, else none."""
+    kept = every(run_dir)
+    return kept[-1] if kept else None
+
+
+def every(run_dir: Path) -> list[Path]:
+    """All checkpoints of a run that are kept, by iteration, `final` last."""
     folder = Path(run_dir) / "checkpoints"
-    if (folder / FINAL).is_dir():
-        return folder / FINAL
     iterations = [int(entry.name) for entry in folder.glob("*") if entry.is_dir() and entry.name.isdecimal()]
-    return folder / str(max(iterations)) if iterations else None
+    final = [folder / FINAL] if (folder / FINAL).is_dir() else []
+    return [folder / str(iteration) for iteration in sorted(iterations)] + final
 
 
 def resolve(path: str | Path) -> tuple[Path, Config]:

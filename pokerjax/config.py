@@ -145,6 +145,9 @@ class RunConfig:
     """Iterations between checkpoints; one is always written at the end."""
     keep: int = 3
     """Newest checkpoints kept, beside the best of those that fall on an evaluation."""
+    snapshots: int = 10
+    """Checkpoints written and kept besides, spread evenly over num_games and the end among them, for the ladder of
+    bin/evaluate.py. 0: none."""
     evaluate_every: int = 50
     """Iterations between evaluations against scripted players. 0: only at the end."""
     evaluate_games: int = 4_000
@@ -180,7 +183,7 @@ def check(config: Config) -> Config:
     _check_learn(config.learn)
     run = config.run
     _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
-    _at_least(0, run, "evaluate_every")
+    _at_least(0, run, "evaluate_every", "snapshots")
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)

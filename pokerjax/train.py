@@ -2,8 +2,9 @@
 
 The device is never waited for while it could work: the metrics of a call are read after the next one was
 dispatched. What a run does depends only on the iteration count and the state: it evaluates and saves when the
-count passes a multiple, and ends after the first call that reaches `num_games`. So an interrupted and resumed
-run logs what an uninterrupted one would have (`speed/` aside).
+count passes a multiple, saves a snapshot when the games pass a share of the run, and ends after the first call
+that reaches `num_games`. So an interrupted and resumed run logs what an uninterrupted one would have (`speed/`
+aside).
 """
 
 from __future__ import annotations
@@ -90,6 +91,7 @@ def _loop(
 ) -> None:
     settings, per_call = config.run, config.learn.iterations_per_call
     iteration, pending = ledger.iteration, None
+    milestone = _milestone(config, ledger.games)
     while True:
         profiler.before_call()
         state, metrics = learner.step(state)
@@ -99,8 +101,10 @@ def _loop(
         pending = metrics
         evaluation_due = _passes_multiple(iteration, per_call, settings.evaluate_every)
         checkpoint_due = _passes_multiple(iteration, per_call, settings.checkpoint_every)
+        snapshot_due = _milestone(config, ledger.games) > milestone
+        milestone = _milestone(config, ledger.games)
         stopping = stop.requested
-        if evaluation_due or checkpoint_due or stopping or profiler.ends_now or ledger.may_be_finished:
+        if evaluation_due or checkpoint_due or snapshot_due or stopping or profiler.ends_now or ledger.may_be_finished:
             ledger.read(pending)
             pending = None
         if note := profiler.after_call():
@@ -114,8 +118,8 @@ def _loop(
             ledger.progress.close()
             print(_conclusion(config, ledger))
             return
-        if checkpoint_due or stopping:
-            checkpoints.save(state, ledger.record(), score=score)
+        if checkpoint_due or snapshot_due or stopping:
+            checkpoints.save(state, ledger.record(), score=score, snapshot=snapshot_due)
         if stopping:
             ledger.progress.close()
             starts = settings.checkpoint and config.learn.opponent == "self"
@@ -128,6 +132,11 @@ def _loop(
 
 def _passes_multiple(iteration: int, step: int, every: int) -> bool:
     return every > 0 and iteration // every > (iteration - step) // every
+
+
+def _milestone(config: Config, games: int) -> int:
+    """How many snapshots are due by so many games. The games read are those of the call before the last."""
+    return games * config.run.snapshots // config.run.num_games
 
 
 def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.Record]:

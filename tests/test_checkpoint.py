@@ -50,9 +50,7 @@ def state(value: float) -> State:
 
 
 def record(iteration: int) -> Record:
-    return Record(
-        config=CONFIG, iteration=iteration, games=10 * iteration, seconds=1.5, environment={"device": "cpu"}
-    )
+    return Record(config=CONFIG, iteration=iteration, games=10 * iteration, seconds=1.5, environment={"device": "cpu"})
 
 
 def assert_same_bits(left, right):
@@ -83,6 +81,17 @@ def test_state_comes_back_bit_for_bit(saved):
 def test_keeps_newest_and_best(saved):
     names = sorted(path.name for path in (saved / "checkpoints").iterdir())
     assert names == ["2", "5", "6"]
+
+
+def test_snapshots_stay_beside_the_newest_and_the_best(tmp_path):
+    """Those of the first part of a resumed run too; a snapshot without a score is not the best."""
+    tree = {"average": jnp.ones(2)}
+    for iterations in (range(1, 5), range(5, 9)):
+        with Checkpoints(tmp_path, keep=1) as checkpoints:
+            for iteration in iterations:
+                score = {2: 9.0, 3: 1.0, 7: 5.0}.get(iteration)
+                checkpoints.save(tree, record(iteration), score=score, snapshot=iteration in (1, 3, 6))
+    assert [path.name for path in checkpoint.every(tmp_path)] == ["1", "2", "3", "6", "8"]
 
 
 def test_no_save_is_skipped_and_donation_is_harmless(tmp_path):

@@ -75,8 +75,10 @@ def test_three_players_share_the_pot_fairly():
 def test_a_player_against_itself_is_even(model, params):
     player = ModelPlayer(model)
     result = play_match(player, player, KEY, hands=4000, params=params, opponent_params=params)
-    assert result.ci95 > 50  # actions are sampled, so deals do not cancel
-    assert abs(result.bb100) < 2 * result.ci95  # 4 sigma, seed 5
+    assert result.dealt_ci95 > 50  # actions are sampled, so deals do not cancel
+    assert result.ci95 < result.dealt_ci95 / 2
+    assert abs(result.dealt_bb100) < 2 * result.dealt_ci95  # 4 sigma, seed 5
+    assert abs(result.bb100) < 2 * result.ci95
 
 
 def test_interval_holds_the_mean_of_many_matches(model, params):
@@ -141,10 +143,12 @@ def test_report(agent):
     assert data["players"] == 2
     assert data["games_trained"] == 1234
     [row] = data["results"]
-    assert set(row) == {"opponent", "bb100", "ci95", "low", "high", "hands", "seconds", "vpip", "pfr"}
+    counts = {"hands", "seconds", "vpip", "pfr"}
+    assert set(row) == {"opponent", "bb100", "ci95", "low", "high", "dealt_bb100", "dealt_ci95", "method"} | counts
+    assert report.footnote(results) == f"Luck taken out of bb/100: {match.ALL_INS}."
     assert row["low"] < row["bb100"] < row["high"]
     line = report.table_row(["always_call"], "always_call", results["always_call"])
-    assert report.table_head(["always_call"]).index("verdict") == line.index(report.verdict(results["always_call"]))
+    assert report.table_head(["always_call"]).index("verdict") == line.rindex(report.verdict(results["always_call"]))
 
 
 def test_opponent_from_another_run(agent, model, params, monkeypatch):

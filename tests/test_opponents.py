@@ -155,5 +155,5 @@ def test_mistakes_are_named(learn, checkpoint, sentence):
 
 
 def test_a_pool_needs_enough_tables():
-    with pytest.raises(UserError, match="--pool-share 0.1 of 8 tables are fewer than the 4 groups"):
+    with pytest.raises(UserError, match=r"--pool-share 0\.1 of 8 tables are fewer than the 4 groups"):
         Learner(config(pool_share=0.1))

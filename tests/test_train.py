@@ -144,6 +144,19 @@ def test_killed_and_resumed_equals_uninterrupted(config, tmp_path):
     assert final_weights(config) == final_weights(whole)
 
 
+def test_snapshots_are_spread_over_the_run(config):
+    """Five of 150 games: four on the way, each by the call after its share was passed, and the end."""
+    config = with_run(config, snapshots=5, checkpoint_every=1_000)
+    run(config, FakeLearner(config), evaluate)
+    *kept, final = checkpoint.every(config.run.run_dir)
+    games = [checkpoint.read_record(path).games for path in kept]
+    assert final.name == "final"
+    assert len(games) == 4
+    calls = [row["run/games"] for row in rows(config) if "loss/policy" in row][1::2]  # two iterations each
+    for snapshot, share in zip(games, (30, 60, 90, 120), strict=True):
+        assert snapshot == calls[[done >= share for done in calls].index(True) + 1]
+
+
 def test_resuming_a_finished_run_does_nothing(config, capsys):
     run(config, FakeLearner(config), evaluate)
     before = rows(config)

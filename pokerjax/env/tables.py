@@ -175,7 +175,7 @@ def seat_players(environment: Environment, deal: poker.Deal, stakes: poker.Stake
     nobody = jnp.zeros((players, *hand.actor.shape), bool)
     return Table(
         hand=hand,
-        log=tokens.empty_log(environment.layout, players, hand.actor.shape),
+        log=tokens.empty_log(players, hand.actor.shape),
         rotation=jnp.asarray(rotation, jnp.int32),
         hands=jnp.zeros_like(hand.actor),
         voluntary=nobody,

@@ -77,10 +77,10 @@ class EventLog:
     last: jax.Array  # int32[P]: number of the seat's last decision in the hand, -1 if none
 
 
-def empty_log(layout: Layout, num_players: int, shape: tuple[int, ...] = ()) -> EventLog:
+def empty_log(num_players: int, shape: tuple[int, ...] = ()) -> EventLog:
     """The log before the first action of a hand of `num_players`, for a batch of that shape."""
     return EventLog(
-        events=jnp.full((layout.num_events, len(EVENT_FIELDS), *shape), NO_EVENT, jnp.int32),
+        events=jnp.full((Layout(num_players).num_events, len(EVENT_FIELDS), *shape), NO_EVENT, jnp.int32),
         count=jnp.zeros(shape, jnp.int32),
         last=jnp.full((num_players, *shape), -1, jnp.int32),
     )
@@ -130,7 +130,8 @@ def decision_token(
         empty = [jnp.full_like(state.actor, nobody)] * (layout.num_players - len(values))
         relative += _from_seat(values, state.actor) + empty
     events = _unread_events(log, seats.at(mine, list(log.last)), state.actor)
-    return jnp.stack(compute_once([*singles, *relative, *events]))
+    none = [jnp.full_like(state.actor, NO_EVENT)] * (len(EVENT_FIELDS) * layout.num_events - len(events))
+    return jnp.stack(compute_once([*singles, *relative, *none, *events]))
 
 
 def secrets(layout: Layout, state: poker.State) -> jax.Array:

@@ -40,6 +40,7 @@ class Contestant:
     games: int
     player: ModelPlayer
     params: Parameters
+    iteration: int = 0
 
 
 def load(run_or_checkpoint: str | Path) -> Contestant:
@@ -47,7 +48,8 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
     path, config = checkpoint.resolve(run_or_checkpoint)
     model = Model(make_environment(config.game), config.model)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
-    return Contestant(path, config, checkpoint.read_record(path).games, ModelPlayer(model), params)
+    record = checkpoint.read_record(path)
+    return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration)
 
 
 def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | None = None) -> Contestant:
@@ -66,14 +68,24 @@ def find_opponent(name: str, environment: Environment) -> tuple[Player, Paramete
     """The scripted player of that name, or else the policy at that path, in this game. Raises `UserError`."""
     if name in scripted.SCRIPTED or not (Path(name).exists() or "/" in name):
         return _scripted_player(name, environment)
-    game, other = environment.game, load(name)
-    check_size(other.config.game, game.num_players)
-    ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other.config.game))
+    other = load(name)
+    check_same_game(environment.game, name, other.config.game)
+    return at_table(other, environment), other.params
+
+
+def check_same_game(game: GameConfig, name: str, other: GameConfig) -> None:
+    """Raise `UserError` unless an agent of the game `other` can sit at a table of `game`."""
+    check_size(other, game.num_players)
+    ours, theirs = (Config(game=dataclasses.replace(g, **_OWN_FIELDS)) for g in (game, other))
     if changed := differences(ours, theirs, "game"):
         raise UserError(f"{name} was trained for another game (agent / {name}): {', '.join(changed)}.")
-    stacks = {field: getattr(game, field) for field in _STACKS}
-    own = make_environment(dataclasses.replace(other.config.game, **stacks), game.num_players)
-    return ModelPlayer(other.player.model, own), other.params
+
+
+def at_table(agent: Contestant, environment: Environment) -> ModelPlayer:
+    """The agent, with its own menu and tokens, in the stacks and at the table size of another's environment."""
+    stacks = {field: getattr(environment.game, field) for field in _STACKS}
+    own = make_environment(dataclasses.replace(agent.config.game, **stacks), environment.num_players)
+    return ModelPlayer(agent.player.model, own)
 
 
 def _scripted_player(name: str, environment: Environment) -> tuple[ScriptedPlayer, Parameters]:
@@ -112,12 +124,6 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
     return dataclasses.replace(config, game=game), target
 
 
-def _menu_of(agent: Contestant, environment: Environment) -> Environment:
-    """The environment with the agent's own menu."""
-    game = dataclasses.replace(environment.game, bet_sizes=agent.config.game.bet_sizes)
-    return dataclasses.replace(environment, game=game)
-
-
 def during_training(
     config: Config, target: Contestant | None = None
 ) -> Callable[[Any, jax.Array, int], dict[str, float]]:
@@ -134,7 +140,7 @@ def during_training(
     # Hands are played and shown at the smallest of several table sizes.
     agent = ModelPlayer(model, make_environment(config.game, config.game.sizes[0]))
     opponents: dict[str, tuple[Player, Parameters]] = (
-        {TARGET: (ModelPlayer(target.player.model, _menu_of(target, agent.environment)), target.params)}
+        {TARGET: (at_table(target, agent.environment), target.params)}
         if target
         else {name: _scripted_player(name, agent.environment) for name in config.run.opponents}
     )

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 
 from pokerjax.env import menu, tables
 from pokerjax.env.tables import Environment, Table
@@ -36,6 +37,24 @@ class Player(Protocol):
 
     def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> Acted:
         """Engine actions int32[B] at the tables [B], and the new memory; `time` counts the steps."""
+        ...
+
+
+class Policy(NamedTuple):
+    """What a player would have done with which probability, at tables [B]."""
+
+    amounts: jax.Array  # int32[B, A]: engine actions
+    probabilities: jax.Array  # float32[B, A]
+
+
+@runtime_checkable
+class OpenPlayer(Player, Protocol):
+    """A player that tells its policy, so that a match can take the luck of its own draws out of the result."""
+
+    def act_openly(
+        self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array
+    ) -> tuple[jax.Array, Any, Policy]:
+        """As `act`, and the policy that the actions were drawn from, given all that this player knows."""
         ...
 
 
@@ -80,9 +99,16 @@ class ModelPlayer:
 
     def act(self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array) -> Acted:
         """One cached step for every table. Segments keep each seat's decisions to itself."""
+        return self.act_openly(params, memory, table, key, time)[:2]
+
+    def act_openly(
+        self, params: Any, memory: Any, table: Table, key: jax.Array, time: jax.Array
+    ) -> tuple[jax.Array, Any, Policy]:
+        """As `act`, and the policy."""
         decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
         segments = segment(decision.hand, decision.seat, self.environment.num_players)
         logits, _, memory = self.model.step(params, memory, decision.token, segments, time)
         log_policy = masked_log_policy(logits, decision.mask)
         entries = sample(log_policy, jax.random.uniform(key, segments.shape))
-        return jax.vmap(menu.choose)(decision.amounts, entries), memory
+        policy = Policy(decision.amounts, jnp.exp(log_policy))
+        return jax.vmap(menu.choose)(decision.amounts, entries), memory, policy

@@ -29,15 +29,23 @@ def title(agent: Contestant) -> str:
 
 def table_head(opponents: Sequence[str]) -> str:
     """The first line of the table."""
-    columns = f"{'bb/100':>9} {'± 95 %':>8} {'hands':>9} {'seconds':>8} {'VPIP':>6} {'PFR':>6}  verdict"
-    return f"{'opponent':<{_width(opponents)}} {columns}"
+    results = f"{'bb/100':>9} {'± 95 %':>8} {'as dealt':>9} {'± 95 %':>8}"
+    columns = f"{'hands':>9} {'seconds':>8} {'VPIP':>6} {'PFR':>6}  verdict"
+    return f"{'opponent':<{_width(opponents)}} {results} {columns}"
 
 
 def table_row(opponents: Sequence[str], opponent: str, result: MatchResult) -> str:
     """The line of one opponent, aligned with `table_head` of the same opponents."""
-    numbers = f"{result.bb100:>+9.1f} {result.ci95:>8.1f} {result.hands:>9,} {result.seconds:>8.1f}"
+    reduced = f"{result.bb100:>+9.1f} {result.ci95:>8.1f} {result.dealt_bb100:>+9.1f} {result.dealt_ci95:>8.1f}"
+    numbers = f"{reduced} {result.hands:>9,} {result.seconds:>8.1f}"
     shares = f"{result.vpip:>6.1%} {result.pfr:>6.1%}"
     return f"{opponent:<{_width(opponents)}} {numbers} {shares}  {verdict(result)}"
+
+
+def footnote(results: Mapping[str, MatchResult]) -> str:
+    """One line that says which luck was taken out of the first column of results."""
+    methods = dict.fromkeys(result.method for result in results.values())
+    return f"Luck taken out of bb/100: {'; '.join(methods)}."
 
 
 def to_json(agent: Contestant, results: Mapping[str, MatchResult]) -> str:

@@ -75,7 +75,7 @@ def deal_from_bits(rules: Rules, bits: jax.Array | Sequence[jax.Array]) -> Deal:
     the hand's Lehmer code; it is decoded without a deck by undoing the draws, the latest first: what is
     now at or behind the place where a card was taken out was one place further back before.
     """
-    drawn = [_digit(word, rules.deck_size - i) for i, word in enumerate(bits)]
+    drawn = [digit(word, rules.deck_size - i) for i, word in enumerate(bits)]
     for i in reversed(range(len(drawn) - 1)):
         for later in range(i + 1, len(drawn)):
             drawn[later] = drawn[later] + (drawn[later] >= drawn[i])
@@ -87,7 +87,7 @@ def deal_from_bits(rules: Rules, bits: jax.Array | Sequence[jax.Array]) -> Deal:
     return Deal(hole=jnp.stack(drawn[:num_hole]).reshape(shape), board=board)
 
 
-def _digit(word: jax.Array, left: int) -> jax.Array:
+def digit(word: jax.Array, left: int) -> jax.Array:
     """The high word of word * left: one of `left` numbers, int32."""
     high, low = word >> 16, word & 0xFFFF
     return ((high * left + (low * left >> 16)) >> 16).astype(jnp.int32)
