@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from pokerjax import poker
 from pokerjax.config import GameConfig
-from pokerjax.env import menu, tokens
+from pokerjax.env import allin, menu, tokens
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,6 +106,7 @@ class Outcome:
     won: jax.Array  # float32: the reward of player 0, who is the one that learns where the others do not
 
 
+BOARDS = 8  # that an all-in's reward is the mean of
 SHOE_HANDS = 4  # a table, in the shoe that the learner deals from
 
 
@@ -201,8 +202,13 @@ def read(environment: Environment, table: Table) -> Decision:
     return Decision(token=token, amounts=amounts, mask=mask, seat=state.actor, hand=table.hands, legal=legal)
 
 
-def play(environment: Environment, table: Table, action: jax.Array, legal: poker.Legal) -> tuple[Table, Outcome]:
-    """Play an engine action (chips)."""
+def play(
+    environment: Environment, table: Table, action: jax.Array, legal: poker.Legal, words: jax.Array | None = None
+) -> tuple[Table, Outcome]:
+    """Play an engine action (chips).
+
+    With random `words` uint32[C, ...] an all-in is rewarded its mean over boards (`env.allin`).
+    """
     before = table.hand
     after = poker.act(environment.rules, before, action)
     log, kind = tokens.record(table.log, before, after, legal)
@@ -217,7 +223,11 @@ def play(environment: Environment, table: Table, action: jax.Array, legal: poker
         table, hand=after, log=log, voluntary=jnp.stack(voluntary), raised=jnp.stack(raised)
     )
     live = sum(1 - folded.astype(jnp.int32) for folded in after.folded)
-    rewards = after.payoffs.astype(jnp.float32) / after.min_bet.astype(jnp.float32)
+    payoffs = after.payoffs
+    if words is not None:
+        strengths = allin.board_strengths(environment.rules, before, words, boards=BOARDS)
+        payoffs = allin.allin_payoffs(environment.rules, before, after, strengths)
+    rewards = payoffs.astype(jnp.float32) / after.min_bet.astype(jnp.float32)
     outcome = Outcome(
         done=after.done,
         rewards=rewards,

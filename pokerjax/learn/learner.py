@@ -164,8 +164,9 @@ class Learner:
         """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
         slots, seated, played = None, None, []
+        all_in_equity = self.config.learn.all_in_equity and self.config.game.variant == "holdem"
         if state.pool is not None:
-            slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 3))
+            slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=self._opposed_tables)
         for number, environment in enumerate(self.environments):
             part = slice(number * self._tables_each, (number + 1) * self._tables_each)
@@ -173,7 +174,7 @@ class Learner:
             table, length = state.tables[number], self.config.learn.rollout_length
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
-                length=length, environment=environment, opponents=seated,
+                length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots

@@ -76,11 +76,12 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 
 def rollout(
     model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
-    environment: Environment | None = None, opponents: Opponents | None = None,
+    environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
 ) -> tuple[Table, Steps, Outcome]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
-    The `environment` is the model's, or one of a smaller table size of the same game.
+    The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
+    all-in is rewarded its mean over boards.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -88,6 +89,7 @@ def rollout(
     absent = environment.layout.num_players - environment.num_players
     batch = prefix.segments.shape[0]
     (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
+    board_key, board = jax.random.fold_in(key, 3), environment.rules.num_board_cards
     opposed_from = batch - (opponents.num_tables if opponents else 0)
     opposed = jnp.arange(batch) >= opposed_from
 
@@ -118,7 +120,8 @@ def rollout(
             chips = menu.choose(decision.amounts, actions)
         chips, learns, theirs = answer(table, chips, theirs, time)
         with jax.named_scope("engine"):
-            table, outcome = tables.play(environment, table, chips, decision.legal)
+            words = jax.random.bits(jax.random.fold_in(board_key, time), (board, batch)) if all_in_equity else None
+            table, outcome = tables.play(environment, table, chips, decision.legal, words)
             deal, stakes, shoe = tables.take_hands(environment, shoe, outcome.done)
             table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
