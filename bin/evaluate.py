@@ -84,13 +84,13 @@ def _evaluate(settings: _Arguments) -> None:
     from pokerjax.evaluate import load, play_opponents, report, seat
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
-    if settings.river:
-        _solve_rivers(settings, agent)
-        return
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
         _compute(settings, agent)
         return
     agent = seat(agent, settings.num_players, settings.stack_bb)
+    if settings.river:
+        _solve_rivers(settings, agent)
+        return
     results = {}
     key = jax.random.key(settings.seed)
     for name, result in play_opponents(agent, opponents, key, hands=settings.num_games):
@@ -107,7 +107,8 @@ def _play_ladder(settings: _Arguments) -> None:
 
     from pokerjax.evaluate import ladder, ladder_report
 
-    contestants = ladder.find_contestants([settings.run_or_checkpoint, *settings.more_runs])
+    runs = [settings.run_or_checkpoint, *settings.more_runs]
+    contestants = ladder.find_contestants(runs, settings.num_players, settings.stack_bb)
     results = dict(ladder.play_all(contestants, jax.random.key(settings.seed), hands=settings.num_games))
     ratings = ladder.rate(results)
     print((ladder_report.to_json if settings.json else ladder_report.table)(contestants, results, ratings))

@@ -8,6 +8,7 @@ results; `Ratings.misfit` tells how far they are from it.
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 
 from pokerjax import checkpoint
 from pokerjax.config import UserError, require
-from pokerjax.evaluate.contest import Contestant, check_same_game, load
+from pokerjax.evaluate.contest import Contestant, at_table, check_same_game, load, seat
 from pokerjax.evaluate.match import MatchResult, play_match
 
 Results = Mapping[tuple[int, int], MatchResult]
@@ -36,8 +37,13 @@ class Ratings(NamedTuple):
     more where who beats whom is not transitive. NaN where nothing is left over to tell."""
 
 
-def find_contestants(runs: Sequence[str]) -> list[Contestant]:
-    """All kept checkpoints of runs, and single checkpoints as they are, by run and games. Raises `UserError`."""
+def find_contestants(
+    runs: Sequence[str], num_players: int | None = None, stack_bb: float | None = None
+) -> list[Contestant]:
+    """All kept checkpoints of runs, and single checkpoints as they are, by run and games, at one table.
+
+    That is the first one's, as `contest.seat` would have it. Raises `UserError`.
+    """
     paths: list[Path] = []
     for run in runs:
         found, _ = checkpoint.resolve(run)
@@ -51,11 +57,12 @@ def find_contestants(runs: Sequence[str]) -> list[Contestant]:
     found = list(contestants.values())
     game = found[0].config.game
     require(game.variant == "holdem", f"--ladder plays hold'em, but {runs[0]} plays {game.variant}: leave it out.")
+    table = seat(found[0], num_players, stack_bb).player.environment
     for other in found[1:]:
-        check_same_game(game, str(other.path), other.config.game)
+        check_same_game(table.game, str(other.path), other.config.game)
     if len(found) < 2:
         raise UserError(f"--ladder needs two checkpoints or more, but {runs[0]} keeps one: name another run besides.")
-    return found
+    return [dataclasses.replace(each, player=at_table(each, table)) for each in found]
 
 
 def play_all(
@@ -67,7 +74,7 @@ def play_all(
     Models of equal shape share one compiled match.
     """
     pairs = list(itertools.permutations(range(len(contestants)), 2))
-    if contestants[0].config.game.num_players == 2:
+    if contestants[0].player.environment.num_players == 2:
         pairs = [(i, j) for i, j in pairs if i < j]
     for number, (i, j) in enumerate(pairs):
         one, two = contestants[i], contestants[j]
