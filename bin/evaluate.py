@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from pokerjax import commandline
-from pokerjax.config import Device, check_seed, require
+from pokerjax.checks import check_seed
+from pokerjax.config import Device, require
 
 if TYPE_CHECKING:
     from pokerjax.evaluate.contest import Contestant

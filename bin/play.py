@@ -10,7 +10,8 @@ from typing import Annotated
 import tyro
 
 from pokerjax import commandline
-from pokerjax.config import Device, check_seed, require
+from pokerjax.checks import check_seed
+from pokerjax.config import Device, require
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

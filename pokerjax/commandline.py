@@ -25,7 +25,8 @@ from typing import Annotated, Any, NoReturn, TypeVar
 
 import tyro
 
-from pokerjax.config import Config, UserError, check, check_types, require
+from pokerjax.checks import check, check_types
+from pokerjax.config import Config, UserError, require
 
 Settings = TypeVar("Settings")
 

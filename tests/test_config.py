@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from pokerjax.checks import check, check_batch
 from pokerjax.config import (
     Config,
     GameConfig,
@@ -14,8 +15,6 @@ from pokerjax.config import (
     ModelConfig,
     RunConfig,
     UserError,
-    check,
-    check_batch,
     differences,
     from_json,
     to_json,

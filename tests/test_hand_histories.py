@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pokerjax import poker
-from pokerjax.config import Config, GameConfig, ModelConfig, check
+from pokerjax.checks import check
+from pokerjax.config import Config, GameConfig, ModelConfig
 from pokerjax.env.tables import make_environment
 from pokerjax.evaluate.hands import sample_hands, write_hands
 from pokerjax.evaluate.players import ModelPlayer

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError, check
+from pokerjax.checks import check
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.env import tables
 from pokerjax.learn import opponents
 from pokerjax.learn.learner import Learner, Target

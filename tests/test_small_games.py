@@ -13,7 +13,8 @@ import pytest
 
 from pokerjax import poker
 from pokerjax.agents import create_llm_agent
-from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError, check
+from pokerjax.checks import check
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.env import tables
 from pokerjax.env.tables import make_environment
 from pokerjax.evaluate.game_tree import CALL, RAISE, game_tree

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from pokerjax import checkpoint
-from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError, check
+from pokerjax.checks import check
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.evaluate import SCRIPTED, ModelPlayer, ScriptedPlayer, play_match
 from pokerjax.learn import ppo
 from pokerjax.learn.learner import Learner

@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax import checkpoint
-from pokerjax.config import Config, GameConfig, UserError, check_size, differences
+from pokerjax.checks import check_size
+from pokerjax.config import Config, GameConfig, UserError, differences
 from pokerjax.env.tables import Environment, make_environment
 from pokerjax.evaluate import exact, scripted
 from pokerjax.evaluate.hands import sample_hands, write_hands

@@ -15,8 +15,9 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from pokerjax.checks import check_batch, check_pool, check_sizes
 from pokerjax.compiler import compiler_options
-from pokerjax.config import Config, ModelConfig, check_batch, check_pool, check_sizes
+from pokerjax.config import Config, ModelConfig
 from pokerjax.env.tables import Table, make_environment
 from pokerjax.learn import opponents, ppo
 from pokerjax.learn.returns import advantages, weighted_mean, weighted_std

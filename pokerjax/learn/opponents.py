@@ -14,7 +14,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from pokerjax.config import OPPONENT_GROUPS
+from pokerjax.checks import OPPONENT_GROUPS
 from pokerjax.env import menu, tables
 from pokerjax.env.tables import Environment, Table
 from pokerjax.model.attention import Cache, segment

@@ -18,7 +18,7 @@ import numpy as np
 
 from pokerjax import poker
 from pokerjax.agents import Action, Agent, AgentDecision, Observation
-from pokerjax.config import check_size
+from pokerjax.checks import check_size
 from pokerjax.env import tables
 
 YOU = 0  # the human's number at the table

@@ -1,0 +1,182 @@
+"""The rules that a config's values must keep: each mistake is one sentence that names value, rule and remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import typing
+from typing import Any, Literal
+
+from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, require
+
+OPPONENT_GROUPS = 4  # snapshots met in one iteration
+
+
+def check(config: Config) -> Config:
+    """Return the config unchanged, or raise `UserError` naming the first value that breaks a rule."""
+    check_types(config)
+    _check_game(config.game)
+    _check_model(config.model)
+    _check_learn(config.learn)
+    run = config.run
+    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
+    _at_least(0, run, "evaluate_every", "snapshots")
+    most = 2**30  # games are counted in int32 on the device, and the last call overshoots
+    require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
+    check_seed(run.seed)
+    exploits = config.learn.opponent == "checkpoint"
+    both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
+    require(exploits or not (run.resume and run.checkpoint), both)
+    missing = "--opponent checkpoint plays against a frozen agent: name its run or checkpoint by --checkpoint."
+    require(not exploits or bool(run.checkpoint), missing)
+    alone = "--opponent checkpoint leaves no table to --pool-share: set it to 0."
+    require(not exploits or config.learn.pool_share == 0, alone)
+    opposed = "Frozen opponents (--opponent checkpoint, --pool-share) sit at tables of one size only: name one"
+    one_size = len(config.game.sizes) == 1 or not (exploits or config.learn.pool_share)
+    require(one_size, f"{opposed} in --table-sizes.")
+    return config
+
+
+def check_seed(seed: int) -> None:
+    """Raise `UserError` for a seed that JAX's 32-bit keys do not tell apart."""
+    require(0 <= seed < 2**32, f"--seed {seed} must be from 0 to 2**32 - 1.")
+
+
+def _flag(field: str, value: object) -> str:
+    shown = f"{value:g}" if isinstance(value, float) else value
+    return f"--{field.replace('_', '-')} {shown}"
+
+
+def _at_least(least: int, group: object, *fields: str) -> None:
+    for field in fields:
+        value = getattr(group, field)
+        require(value >= least, f"{_flag(field, value)} must be at least {least}.")
+
+
+def check_types(config: Config) -> None:
+    """Keep lists and strings out: tyro types the flags, but a config file may hold anything."""
+    for group, kind in GROUPS.items():
+        values = getattr(config, group)
+        require(type(values) is kind, f"config.{group} must be a {kind.__name__}, not {values!r}.")
+        for name, wanted in typing.get_type_hints(kind).items():
+            shown = wanted.__name__ if wanted in (bool, int, float, str) else str(wanted).split("typing.")[-1]
+            value = getattr(values, name)
+            require(_has_type(value, wanted), f"{group}.{name} = {value!r} must be of type {shown}.")
+
+
+def _has_type(value: Any, wanted: Any) -> bool:
+    if typing.get_origin(wanted) is Literal:
+        return value in typing.get_args(wanted)
+    if typing.get_origin(wanted) is tuple:
+        return isinstance(value, tuple) and all(_has_type(v, typing.get_args(wanted)[0]) for v in value)
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, (int, float) if wanted is float else wanted)
+
+
+def _check_game(game: GameConfig) -> None:
+    if game.variant != "holdem":
+        own = [field.name for field in dataclasses.fields(game) if field.name != "variant"]
+        changed = [name for name in own if getattr(game, name) != getattr(GameConfig(), name)]
+        rule = f"--variant {game.variant} has players, stakes and bets of its own"
+        require(not changed, f"{rule}: leave out {', '.join(_flag(name, getattr(game, name)) for name in changed)}.")
+        return
+    players = (
+        f"{_flag('num_players', game.num_players)} is outside 2 to 10; choose a table size in that range."
+    )
+    require(2 <= game.num_players <= 10, players)
+    shown = " ".join(map(str, game.sizes))
+    within = min(game.sizes) >= 2 and max(game.sizes) <= game.num_players
+    sizes_rule = f"must rise from 2 at least to --num-players {game.num_players} at most"
+    require(within and list(game.sizes) == sorted(set(game.sizes)), f"--table-sizes {shown} {sizes_rule}.")
+    _at_least(1, game, "big_blind")
+    for field in ("small_blind", "ante"):
+        value = getattr(game, field)
+        rule = f"must lie between 0 and the big blind ({game.big_blind})"
+        require(0 <= value <= game.big_blind, f"{_flag(field, value)} {rule}.")
+    shortest, deepest = game.shortest_stack, game.deepest_stack
+    ends = f"{_flag('shortest_stack', shortest)} and {_flag('deepest_stack', deepest)}"
+    rule = "must satisfy 1 <= shortest <= deepest <= 2000 big blinds"
+    require(1 <= shortest <= deepest <= 2000, f"{ends} {rule}.")
+    forced = game.big_blind + game.ante
+    require(
+        shortest * game.big_blind > forced,
+        f"{_flag('shortest_stack', shortest)} big blinds do not outlast big blind and ante ({forced} chips),"
+        " and somebody must have a decision; choose deeper stacks.",
+    )
+    sizes = game.bet_sizes
+    require(len(sizes) <= 16, f"--bet-sizes has {len(sizes)} entries, and the menu takes at most 16.")
+    rising = all(math.isfinite(s) and s > 0 for s in sizes) and list(sizes) == sorted(set(sizes))
+    shown = " ".join(f"{s:g}" for s in sizes)
+    require(rising, f"--bet-sizes {shown} must be positive pot fractions in rising order.")
+    least = 6 * game.num_players
+    limit = f"{_flag('max_decisions', game.max_decisions)} is too small for {game.num_players} players"
+    require(game.hand_limit >= least, f"{limit}; use 0 or at least {least}.")
+
+
+def _check_model(model: ModelConfig) -> None:
+    _at_least(1, model, "d_model", "n_layers", "n_heads", "mlp_ratio")
+    width, heads = model.d_model, model.n_heads
+    remedy = f"use --n-heads {_nearest_divisor(width, heads)} or another --d-model"
+    require(width % heads == 0, f"--n-heads {heads} does not divide --d-model {width}; {remedy}.")
+
+
+def _nearest_divisor(number: int, wanted: int) -> int:
+    return min((d for d in range(1, number + 1) if number % d == 0), key=lambda d: abs(d - wanted))
+
+
+def _check_learn(learn: LearnConfig) -> None:
+    _at_least(1, learn, "rollout_length", "epochs", "iterations_per_call", "pool_size")
+    _at_least(0, learn, "parallel_games", "batch_size")
+    for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life"):
+        value = getattr(learn, field)
+        require(math.isfinite(value) and value > 0, f"{_flag(field, value)} must be a positive number.")
+    require(learn.dual_clip > 1, f"{_flag('dual_clip', learn.dual_clip)} must be above 1 (3 is usual).")
+    for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
+        value = getattr(learn, field)
+        require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
+    for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share"):
+        value = getattr(learn, field)
+        require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
+    if learn.parallel_games:
+        check_batch(learn, learn.parallel_games)
+
+
+def check_batch(learn: LearnConfig, parallel_games: int) -> int:
+    """Return how many tables make a minibatch, or raise `UserError` when the sizes don't fit."""
+    length = learn.rollout_length
+    rollout = parallel_games * length
+    batch = learn.batch_size or max(parallel_games // 4, 1) * length
+    tables, rest = divmod(batch, length)
+    shown = f"--batch-size {batch}"
+    sizes = f"the rollout of {parallel_games} tables x {length} decisions = {rollout}"
+    require(batch <= rollout, f"{shown} is larger than {sizes}; lower it or raise --parallel-games.")
+    whole = f"must be a multiple of --rollout-length {length}, since minibatches are made of whole tables"
+    require(rest == 0, f"{shown} {whole}.")
+    divides = f"does not divide --parallel-games {parallel_games}; choose sizes that divide"
+    require(parallel_games % tables == 0, f"{shown} is {tables} tables, which {divides}.")
+    return tables
+
+
+def check_size(game: GameConfig, num_players: int) -> None:
+    """Raise `UserError` unless agents of this game know tables of that size."""
+    known = " or ".join(map(str, game.sizes))
+    given = f"--num-players {num_players} is a table that the agent does not know"
+    require(num_players in game.sizes, f"{given}; it was trained for {known}.")
+
+
+def check_sizes(game: GameConfig, parallel_games: int) -> int:
+    """Return how many tables each table size gets, or raise `UserError` when they cannot be shared out evenly."""
+    each, rest = divmod(parallel_games, len(game.sizes))
+    rule = f"cannot be shared out evenly over the {len(game.sizes)} table sizes; choose a multiple"
+    require(rest == 0, f"{_flag('parallel_games', parallel_games)} {rule}.")
+    return each
+
+
+def check_pool(share: float, size: int, parallel_games: int) -> int:
+    """Return how many tables play against the pool, or raise `UserError` when they cannot be shared out."""
+    groups = min(size, OPPONENT_GROUPS)
+    tables = round(share * parallel_games / groups) * groups
+    rule = f"of {parallel_games} tables are fewer than the {groups} groups that meet different snapshots"
+    require(share == 0 or tables > 0, f"{_flag('pool_share', share)} {rule}; raise it or --parallel-games.")
+    return min(tables, parallel_games // groups * groups)
