@@ -244,8 +244,8 @@ def test_hidden_cards_reach_no_parameter_that_acts(learner):
         log_policy = masked_log_policy(logits, window.masks)
         present = (window.segments != NO_SEGMENT).astype(jnp.float32)
         goals = ppo.Targets(
-            actions=window.actions, log_probs=window.log_probs, advantages=window.values + 1, returns=window.values,
-            magnet=log_policy, weights=present,
+            actions=window.actions, log_probs=window.log_probs, surprises=window.state_values + 1,
+            gains=jnp.zeros_like(window.values), returns=window.state_values, magnet=log_policy, weights=present,
         )  # fmt: skip
         return ppo.loss(log_policy, values, critic, goals, jnp.float32(0.1), learner.config.learn)[0]
 
