@@ -30,6 +30,7 @@ def with_hands(layout: tokens.Layout, read: jax.Array, hands: jax.Array) -> jax.
     fields = layout.split(read)
     board = [fields[f"board_{i}"] for i in range(tokens.BOARD_CARDS)]
     strength = poker.strength([hands[..., 0], hands[..., 1], *board])
+    read = jnp.broadcast_to(read, (*strength.shape, read.shape[-1]))
     read = read.at[..., names.index("hole_high")].set(hands[..., 0])
     read = read.at[..., names.index("hole_low")].set(hands[..., 1])
     return read.at[..., names.index("strength")].set(strength)
