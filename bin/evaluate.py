@@ -2,6 +2,7 @@
 
 Every deal is played with the agent in each seat; the result is in big blinds per 100 hands. Agents of Kuhn and
 Leduc poker get their exact exploitability instead, and with --export-policy FILE a policy for OpenSpiel to judge.
+With --lbr a local best response plays a heads-up hold'em agent: what it wins bounds the exploitability from below.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class _Arguments:
     """Compute the exact exploitability (Kuhn and Leduc poker, where this is the default)."""
     export_policy: Path | None = None
     """Write the policy of a Kuhn or Leduc agent to this file, as JSON with OpenSpiel's strings and actions."""
+    lbr: bool = False
+    """Play a local best response instead, in its four published settings (heads-up hold'em, minutes for each)."""
     json: bool = False
     """Print one JSON object instead of the table."""
     seed: int = 0
@@ -63,6 +66,9 @@ def _evaluate(settings: _Arguments) -> None:
     from pokerjax.evaluate import load, play_opponents, report
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
+    if settings.lbr:
+        _play_local_best_response(settings, agent)
+        return
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
         _compute(settings, agent)
         return
@@ -76,6 +82,22 @@ def _evaluate(settings: _Arguments) -> None:
         results[name] = result
     if settings.json:
         print(report.to_json(agent, results))
+
+
+def _play_local_best_response(settings: _Arguments, agent: Contestant) -> None:
+    import jax
+
+    from pokerjax.evaluate import exploiter, report
+
+    results = {}
+    for name, result in exploiter.play_settings(agent, jax.random.key(settings.seed), hands=settings.num_games):
+        if not results and not settings.json:
+            print(f"{report.title(agent)}\n\n{report.lbr_head()}")
+        if not settings.json:
+            print(report.lbr_row(name, result), flush=True)
+        results[name] = result
+    if settings.json:
+        print(report.to_json(agent, results, what="setting"))
 
 
 def _compute(settings: _Arguments, agent: Contestant) -> None:

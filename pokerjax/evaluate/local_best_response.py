@@ -52,7 +52,7 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("fc 1-4", (FOLD_CALL,) * 4),
+    Setting("fc 1-4", (FOLD_CALL, FOLD_CALL, FOLD_CALL, FOLD_CALL)),
     Setting("fcpa 3-4", (None, None, POT_ALL_IN, POT_ALL_IN)),
     Setting("56bets 3-4", (None, None, FIFTY_SIX, FIFTY_SIX), answers=64),
     Setting("56bets 2", (None, FIFTY_SIX, FOLD_CALL, FOLD_CALL), answers=64),
@@ -70,6 +70,7 @@ def needs_rule(sizes: Sizes, asked: jax.Array) -> jax.Array:
     return jnp.ones(asked.shape, bool) if sizes else asked > 0
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Range:
     """The agent's range at C tables, as the player in `seat` knows it."""
@@ -104,6 +105,7 @@ def agents_range(
     return Range(hands, weights, jax.lax.map(one, (hole, board, street, hands, keys)), memory)
 
 
+@jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Stake:
     """What the rule counts with, float32[C] in chips."""
@@ -158,14 +160,14 @@ def decide(
     may_raise = decision.mask[:, -1]  # all-in, which is not offered near the limit of decisions
     offer = jax.vmap(lambda t, may, legal: menu.offer(sizes, t.hand, legal, may))
     amounts, offered = offer(table, may_raise, decision.legal)
-    values = [jnp.zeros(seat.shape), call_value(at_stake, held.weights, held.equity)]
+    values = jnp.stack([jnp.zeros(seat.shape), call_value(at_stake, held.weights, held.equity)])
     if sizes:
         folds = _answers(policy, params, table, decision, held, amounts[:, 2:], offered[:, 2:])
-        for number, fold in enumerate(folds):
-            on_top = raise_on_top(table, seat, amounts[:, 2 + number], asked)
-            values.append(raise_value(at_stake, on_top, held.weights, held.equity, fold))
+        on_top = jax.vmap(lambda raise_to: raise_on_top(table, seat, raise_to, asked))(amounts[:, 2:].T)
+        each = jax.vmap(lambda more, fold: raise_value(at_stake, more, held.weights, held.equity, fold))
+        values = jnp.concatenate([values, each(on_top, folds)])
     amounts, offered = amounts[:, : len(values)], offered[:, : len(values)]
-    worth = jnp.where(offered, jnp.stack(values, axis=1), -jnp.inf)
+    worth = jnp.where(offered, values.T, -jnp.inf)
     best = jnp.argmax(worth, axis=1)
     return jnp.take_along_axis(amounts, best[:, None], axis=1)[:, 0], amounts, worth
 

@@ -21,6 +21,7 @@ from pokerjax.evaluate.ranges import HANDS, with_hands
 from pokerjax.model.attention import NO_SEGMENT, Cache
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy
 
+FEW_DECISIONS = 5  # of the agent in one hand
 _STREET = tokens.SINGLE_FIELDS.index("street")
 
 
@@ -35,7 +36,7 @@ def _class_numbers() -> np.ndarray:
 
 CLASS_NUMBER = _class_numbers()
 """int32[52, 52], by higher and lower card: hands of one class are the same before the flop but for the suits' names."""
-CLASS_HANDS = np.array([np.argwhere(CLASS_NUMBER == number)[0] for number in range(169)], np.int32)
+CLASS_HANDS = np.array([np.argwhere(number == CLASS_NUMBER)[0] for number in range(169)], np.int32)
 """A hand of each class, int32[169, 2]."""
 
 
@@ -91,6 +92,11 @@ class RangePolicy(Protocol):
         """The game as the agent reads it: its own action menu."""
         ...
 
+    @property
+    def history_lengths(self) -> tuple[int, ...]:
+        """Lengths L that are worth a program of their own, rising; the last holds any hand."""
+        ...
+
     def likelihood(self, params: Any, history: History, hands: jax.Array) -> tuple[jax.Array, Any]:
         """Log-probability float32[C, H] of the history with each of `hands` int32[C, H, 2], and the memory of it."""
         ...
@@ -123,6 +129,11 @@ class ModelRange:
     def environment(self) -> Environment:
         """The game as the model was trained on it."""
         return self.model.environment
+
+    @property
+    def history_lengths(self) -> tuple[int, ...]:
+        """Nearly always few decisions; the memory of the longest hands is three times as large, and as slow."""
+        return FEW_DECISIONS, max_own_decisions(self.environment)
 
     def likelihood(self, params: Parameters, history: History, hands: jax.Array) -> tuple[jax.Array, Memory]:
         """See `RangePolicy`. Reads the decisions before the flop for the classes, then the others for the hands.
@@ -179,7 +190,9 @@ class ModelRange:
         shape = hands.shape[:2]
         read = with_hands(self.environment.layout, token[:, None], hands)
         segments = jnp.broadcast_to(jnp.where(real, 0, NO_SEGMENT)[:, None], shape)
-        flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), (cache, read, segments))
-        logits, _, cache = self.model.step(params, *flat, place)
-        cache = jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), cache)
+        flat_cache, flat_read, flat_segments = jax.tree.map(
+            lambda x: x.reshape(-1, *x.shape[2:]), (cache, read, segments)
+        )
+        logits, _, flat_cache = self.model.step(params, flat_cache, flat_read, flat_segments, place)
+        cache = jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), flat_cache)
         return masked_log_policy(logits.reshape(*shape, -1), mask[:, None]), cache
