@@ -35,9 +35,9 @@ FOLD_CALL_SETTING, POT_SETTING, TURN_SETTING, FLOP_SETTING = lbr.SETTINGS
 
 @dataclasses.dataclass(frozen=True)
 class TokenPolicy:
-    """An agent whose logits [..., A] are a function of the decision token's fields and its mask alone."""
+    """An agent whose logits [..., A] are a function of the decision token's fields and its mask."""
 
-    logits: Callable[[dict[str, jax.Array], jax.Array], jax.Array]
+    logits: Callable[[Any, dict[str, jax.Array], jax.Array], jax.Array]
     environment: Environment = ENVIRONMENT
     blind: bool = False  # does not look at its cards: then its range stays even
 
@@ -60,19 +60,18 @@ class TokenPolicy:
         token = token[:, None] if token.ndim == 2 else token
         read = with_hands(self.environment.layout, token, hands)
         mask = jnp.broadcast_to(mask[:, None], (*read.shape[:-1], mask.shape[-1]))
-        return masked_log_policy(self.logits(self.environment.layout.split(read), mask), mask)
+        return masked_log_policy(self.logits(params, self.environment.layout.split(read), mask), mask)
 
 
-def fold(fields, mask):
-    """Fold to every bet, check when that is free."""
-    return jnp.where(jnp.arange(mask.shape[-1]) == 0, 1e9, jnp.where(jnp.arange(mask.shape[-1]) == 1, 1e6, 0.0))
+FOLD, CALL = jnp.float32(1e9), jnp.float32(-1e9)  # parameters of `resigned`
 
 
-def call(fields, mask):
-    return jnp.where(jnp.arange(mask.shape[-1]) == 1, 1e9, 0.0) * jnp.ones(mask.shape)
+def resigned(params, fields, mask):
+    """Never raise; facing a bet, FOLD or CALL always. One program serves both."""
+    return jnp.broadcast_to(jnp.array([params, 0.0, *[-2e9] * (mask.shape[-1] - 2)]), mask.shape)
 
 
-def moody(fields, mask):
+def moody(params, fields, mask):
     """Any policy that depends on the hand, the price and the history."""
     seed = 7 * fields["hole_high"] + 3 * fields["hole_low"] + fields["pot"] // 50 + fields["call_amount"] // 70
     return jnp.sin(seed[..., None] * (1.0 + jnp.arange(mask.shape[-1])))
@@ -151,19 +150,19 @@ def test_equities_are_those_of_a_plain_enumeration(street):
 def test_equities_before_the_flop_are_near_what_is_known():
     """Aces win 82.6 % of kings, JTs 53.6 % of 22 (published tables); 64 x 256 boards: 4 sigma of at most 0.4 %."""
     keys = jax.random.split(KEY, 64)
+    many = jax.jit(jax.vmap(preflop_equities, in_axes=(None, None, 0)))
     for hole, hand, known in (("AsAh", "KsKh", 0.826), ("JsTs", "2h2d", 0.536)):
         hole, hand = jnp.asarray(poker.cards(hole)), jnp.asarray(poker.cards(hand))[None]
-        found = jax.vmap(preflop_equities, in_axes=(None, None, 0))(hole, hand, keys)
+        found = many(hole, hand, keys)
         assert abs(float(found.mean()) - known) < 4 * 0.004
 
 
-@pytest.mark.parametrize("street", [0, 2])
-def test_range_is_bayes_from_plain_policies(street, positions, model, params):
+def test_range_is_bayes_from_plain_policies(positions, model, params):
     """Prior even over the hands without a known card, times the probabilities of what the agent did, one by one."""
-    some = sorted(positions[street], key=lambda position: int(position[1].count))
+    some = sorted(positions[2], key=lambda position: int(position[1].count))
     table, history = stacked([some[0], some[-1], some[1]])  # of different lengths
     policy, seat = ModelRange(model), jnp.zeros((3,), jnp.int32)
-    infer = jax.jit(lambda p, t, h: lbr.agents_range(policy, p, t, h, seat, KEY, preflop=street == 0))
+    infer = jax.jit(lambda p, t, h: lbr.agents_range(policy, p, t, h, seat, KEY, preflop=False))
     held = infer(params, table, history)
     plain = jax.jit(lambda p, h: range_policy(model, p, h.tokens, h.count, h.masks, jnp.asarray(HANDS)))
     for c in range(3):
@@ -171,7 +170,7 @@ def test_range_is_bayes_from_plain_policies(street, positions, model, params):
         log_policy = np.asarray(plain(params, one))
         known = {
             *np.asarray(table.hand.hole[c, 0]).tolist(),
-            *np.asarray(table.hand.board[c, : (0, 3, 4)[street]]).tolist(),
+            *np.asarray(table.hand.board[c, :4]).tolist(),
         }
         expected = {}
         for number, hand in enumerate(HANDS.tolist()):
@@ -183,7 +182,7 @@ def test_range_is_bayes_from_plain_policies(street, positions, model, params):
         assert np.count_nonzero(weights) <= len(expected)
         for hand, weight in zip(np.asarray(held.hands[c]).tolist(), weights, strict=True):
             if weight > 0:
-                assert weight == pytest.approx(expected.pop(tuple(hand)) / total, rel=2e-3, abs=1e-8)
+                assert weight == pytest.approx(expected.pop(tuple(hand)) / total, rel=1e-4, abs=1e-9)
         assert sum(expected.values()) < 1e-6 * total  # none left out
 
 
@@ -210,11 +209,10 @@ def test_next_decision_is_that_of_the_plain_policy(positions, model, params):
         np.testing.assert_allclose(found[c], expected, atol=2e-4)
 
 
-@pytest.mark.parametrize("street", [2])
-def test_values_are_those_of_playing_every_hand_out(street, positions):
+def test_values_are_those_of_playing_every_hand_out(positions):
     """The rule's values against a loop over the agent's hands: it answers the raise, then the cards decide."""
     policy, sizes, seat = TokenPolicy(moody), (0.4, 1.0), jnp.zeros((4,), jnp.int32)
-    table, history = stacked(positions[street][:4])
+    table, history = stacked(positions[2][:4])
 
     @jax.jit
     def rule(table, history):
@@ -271,17 +269,18 @@ def test_some_hands_stand_for_the_range(positions):
     assert np.abs(np.mean(some_fold - fold)) < 4 * 0.059 / 10
 
 
-@pytest.mark.parametrize("setting", [POT_SETTING, TURN_SETTING, FLOP_SETTING], ids=lambda setting: setting.name)
-def test_always_fold_loses_750(setting):
+CHECKER = TokenPolicy(resigned, blind=True)
+
+
+def test_always_fold_loses_750():
     """The published value: it gives up its small blind, and its big blind to the first bet."""
-    small = dataclasses.replace(setting, sizes=tuple(s and s[-30::12] for s in setting.sizes))  # less to compile
-    result = local_best_response(TokenPolicy(fold, blind=True), small, KEY, hands=101)
-    assert (result.mbb, result.ci95, result.hands) == (pytest.approx(750), pytest.approx(0, abs=1e-3), 102)
+    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=48, params=FOLD)
+    assert (result.mbb, result.ci95, result.hands) == (pytest.approx(750), pytest.approx(0, abs=1e-3), 48)
 
 
 def test_always_fold_loses_250_to_a_caller():
     """The published value: without a bet the big blind is checked down."""
-    result = local_best_response(TokenPolicy(fold, blind=True), FOLD_CALL_SETTING, KEY, hands=400)
+    result = local_best_response(CHECKER, FOLD_CALL_SETTING, KEY, hands=400, params=FOLD)
     assert 0 < result.ci95 < 60
     assert abs(result.mbb - 250) < 2 * result.ci95  # 4 sigma
 
@@ -292,7 +291,7 @@ def test_always_call_pays_the_exact_value_of_its_deals():
     So what each deal pays can be computed apart: 100 big blinds with the equity of the final board, or one.
     """
     deals = 24
-    result = local_best_response(TokenPolicy(call, blind=True), POT_SETTING, KEY, hands=2 * deals)
+    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=2 * deals, params=CALL)
     means = []
     for number in range(deals):
         key = jax.random.fold_in(jax.random.fold_in(KEY, 1), number)
@@ -321,12 +320,32 @@ def test_other_games_are_refused():
         exploiter.check_game(GameConfig(num_players=6))
 
 
-def test_report(model, params, tmp_path, monkeypatch):
+class OneLength(ModelRange):
+    """With one program for all lengths of history, to compile less."""
+
+    @property
+    def history_lengths(self) -> tuple[int, ...]:
+        return (max_own_decisions(self.environment),)
+
+
+def test_a_model_is_played_and_reported(params, model, tmp_path):
+    """The whole way with a model: bets on the flop weighed with some hands, then fold and call."""
+    setting = lbr.Setting("flop", (None, (0.5, 1.0), (), ()), answers=16)
+    first, again = (local_best_response(OneLength(model), setting, KEY, hands=30, params=params) for _ in range(2))
+    assert dataclasses.replace(first, seconds=0) == dataclasses.replace(again, seconds=0)
+    assert first.ci95 > 0
     agent = Contestant(tmp_path, Config(game=GAME), 12, ModelPlayer(model), params)
-    monkeypatch.setattr(exploiter, "SETTINGS", (POT_SETTING,))
-    results = dict(exploiter.play_settings(agent, KEY, hands=8))
-    data = json.loads(report.to_json(agent, results, what="setting"))
-    [row] = data["results"]
+    [row] = json.loads(report.to_json(agent, {"flop": first}, what="setting"))["results"]
     assert set(row) == {"setting", "mbb", "ci95", "low", "high", "hands", "seconds"}
-    assert row["hands"] == 8
-    assert len(report.lbr_head()) == len(report.lbr_row("fcpa 3-4", results["fcpa 3-4"]))
+    assert (row["setting"], row["hands"]) == ("flop", 30)
+    assert len(report.lbr_head()) == len(report.lbr_row("flop", first))
+
+
+def test_published_settings():
+    """DeepStack's table: what is allowed by street, and the 56 sizes of the logs that came with it."""
+    assert [[sizes is not None for sizes in setting.sizes] for setting in lbr.SETTINGS] == [
+        [True] * 4, [False, False, True, True], [False, False, True, True], [False, True, True, True],
+    ]  # fmt: skip
+    assert len(lbr.FIFTY_SIX) == 56
+    assert (lbr.FIFTY_SIX[0], lbr.FIFTY_SIX[-1]) == (0.05, pytest.approx(0.05 * 1.15**55))
+    assert FLOP_SETTING.sizes[1] == TURN_SETTING.sizes[3] == lbr.FIFTY_SIX

@@ -136,44 +136,38 @@ class ModelRange:
         return FEW_DECISIONS, max_own_decisions(self.environment)
 
     def likelihood(self, params: Parameters, history: History, hands: jax.Array) -> tuple[jax.Array, Memory]:
-        """See `RangePolicy`. Reads the decisions before the flop for the classes, then the others for the hands.
-
-        The two loops need not meet exactly: a decision before the flop that the second one reads again, because
-        another table is already past its own, gets the same place and the same content, and is not counted twice.
-        """
-        tables, count = hands.shape[0], history.count
+        """See `RangePolicy`. Decisions that are before the flop at all tables are read for the classes alone."""
+        num_tables, count = hands.shape[0], history.count
         places = jnp.arange(history.entries.shape[1])
-        before = jnp.sum((places < count[:, None]) & (history.tokens[..., _STREET] == 0), axis=1)
-        start = jnp.asarray(CLASS_HANDS)
-        by_class = hands.shape[1] > len(start)
-        first = jnp.broadcast_to(start, (tables, *start.shape)) if by_class else hands
-        carry = (self._empty_cache(*first.shape[:2], len(places) + 1), jnp.zeros(first.shape[:2]))
+        before_flop = jnp.sum((places < count[:, None]) & (history.tokens[..., _STREET] == 0), axis=1)
 
-        def read(hands: jax.Array, real_until: jax.Array, counted_from: jax.Array | int):
+        def read(hands: jax.Array):
             def one(place: jax.Array, carry):
                 cache, total = carry
                 token, mask, entry = history.tokens[:, place], history.masks[:, place], history.entries[:, place]
-                real = place < real_until
+                real = place < count
                 log_policy, cache = self._step(params, cache, token, mask, hands, real, place)
                 taken = jnp.take_along_axis(log_policy, entry[:, None, None], axis=-1)[..., 0]
-                counts = real & (place >= counted_from)
-                return cache, total + jnp.where(counts[:, None], taken, 0.0)
+                return cache, total + jnp.where(real[:, None], taken, 0.0)
 
             return one
 
-        if by_class:
-            carry = jax.lax.fori_loop(0, jnp.max(before), read(first, before, 0), carry)
-            rows = jnp.asarray(CLASS_NUMBER)[hands[..., 0], hands[..., 1]]
-            carry = jax.tree.map(lambda x: jax.vmap(lambda row, i: row[i])(x, rows), carry)
-            carry = jax.lax.fori_loop(jnp.min(before), jnp.max(count), read(hands, count, before), carry)
+        def nothing(hands: jax.Array):
+            return self._empty_cache(*hands.shape[:2], len(places) + 1), jnp.zeros(hands.shape[:2])
+
+        if hands.shape[1] <= len(CLASS_HANDS):
+            cache, total = jax.lax.fori_loop(0, jnp.max(count), read(hands), nothing(hands))
         else:
-            carry = jax.lax.fori_loop(0, jnp.max(count), read(first, count, 0), carry)
-        return carry[1], Memory(cache=carry[0], place=jnp.max(count))
+            classes = jnp.broadcast_to(jnp.asarray(CLASS_HANDS), (num_tables, *CLASS_HANDS.shape))
+            shared = jnp.min(before_flop)
+            by_class = jax.lax.fori_loop(0, shared, read(classes), nothing(classes))
+            carry = _rows(by_class, jnp.asarray(CLASS_NUMBER)[hands[..., 0], hands[..., 1]])
+            cache, total = jax.lax.fori_loop(shared, jnp.max(count), read(hands), carry)
+        return total, Memory(cache=cache, place=jnp.max(count))
 
     def choose(self, memory: Memory, rows: jax.Array) -> Memory:
         """See `RangePolicy`."""
-        cache = jax.tree.map(lambda x: jax.vmap(lambda row, i: row[i])(x, rows), memory.cache)
-        return Memory(cache=cache, place=memory.place)
+        return Memory(cache=_rows(memory.cache, rows), place=memory.place)
 
     def log_policy(self, params, memory: Memory, token: jax.Array, mask: jax.Array, hands: jax.Array) -> jax.Array:
         """See `RangePolicy`."""
@@ -196,3 +190,8 @@ class ModelRange:
         logits, _, flat_cache = self.model.step(params, flat_cache, flat_read, flat_segments, place)
         cache = jax.tree.map(lambda x: x.reshape(*shape, *x.shape[1:]), flat_cache)
         return masked_log_policy(logits.reshape(*shape, -1), mask[:, None]), cache
+
+
+def _rows(tree: Any, rows: jax.Array) -> Any:
+    """Of every leaf [C, H, ...] the hands `rows` int32[C, N]."""
+    return jax.tree.map(lambda leaf: jax.vmap(lambda one, row: one[row])(leaf, rows), tree)
