@@ -87,10 +87,10 @@ def _evaluate(settings: _Arguments) -> None:
 def _play_local_best_response(settings: _Arguments, agent: Contestant) -> None:
     import jax
 
-    from pokerjax.evaluate import exploiter, report
+    from pokerjax.evaluate import lbr_match, report
 
     results = {}
-    for name, result in exploiter.play_settings(agent, jax.random.key(settings.seed), hands=settings.num_games):
+    for name, result in lbr_match.play_settings(agent, jax.random.key(settings.seed), hands=settings.num_games):
         if not results and not settings.json:
             print(f"{report.title(agent)}\n\n{report.lbr_head()}")
         if not settings.json:

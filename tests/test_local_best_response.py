@@ -17,10 +17,10 @@ from pokerjax import poker
 from pokerjax.config import Config, GameConfig, ModelConfig, UserError
 from pokerjax.env import menu, tables
 from pokerjax.env.tables import Environment, make_environment
-from pokerjax.evaluate import exploiter, report
+from pokerjax.evaluate import lbr_match, report
 from pokerjax.evaluate import local_best_response as lbr
 from pokerjax.evaluate.contest import Contestant
-from pokerjax.evaluate.exploiter import local_best_response
+from pokerjax.evaluate.lbr_match import local_best_response
 from pokerjax.evaluate.players import ModelPlayer
 from pokerjax.evaluate.range_equity import equities, preflop_equities
 from pokerjax.evaluate.range_policy import ModelRange, empty_history, max_own_decisions, remember
@@ -315,9 +315,9 @@ def plain_range_equity(hole, board, street: int) -> float:
 
 def test_other_games_are_refused():
     with pytest.raises(UserError, match="this agent plays leduc: use --exploitability"):
-        exploiter.check_game(GameConfig(variant="leduc"))
+        lbr_match.check_game(GameConfig(variant="leduc"))
     with pytest.raises(UserError, match="this agent plays with 6 players: train one with --num-players 2"):
-        exploiter.check_game(GameConfig(num_players=6))
+        lbr_match.check_game(GameConfig(num_players=6))
 
 
 class OneLength(ModelRange):

@@ -9,7 +9,7 @@ from typing import Any
 
 from pokerjax.config import GameConfig
 from pokerjax.evaluate.contest import Contestant
-from pokerjax.evaluate.exploiter import LocalBestResponse
+from pokerjax.evaluate.lbr_match import LocalBestResponse
 from pokerjax.evaluate.match import MatchResult
 
 
