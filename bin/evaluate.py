@@ -4,6 +4,7 @@ Every deal is played with the agent in each seat; the result is in big blinds pe
 Leduc poker get their exact exploitability instead, and with --export-policy FILE a policy for OpenSpiel to judge.
 --river N measures agents of heads-up hold'em against exact best responses on N rivers.
 With --ladder all kept checkpoints of one or several runs play each other and are rated.
+With --lbr a local best response plays a heads-up hold'em agent: what it wins bounds the exploitability from below.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class _Arguments:
     """Write the policy of a Kuhn or Leduc agent to this file, as JSON with OpenSpiel's strings and actions."""
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
+    lbr: bool = False
+    """Play a local best response instead, in its four published settings (heads-up hold'em, minutes for each)."""
     json: bool = False
     """Print one JSON object instead of the table."""
     seed: int = 0
@@ -89,6 +92,9 @@ def _evaluate(settings: _Arguments) -> None:
         _compute(settings, agent)
         return
     agent = seat(agent, settings.num_players, settings.stack_bb)
+    if settings.lbr:
+        _play_local_best_response(settings, agent)
+        return
     if settings.river:
         _solve_rivers(settings, agent)
         return
@@ -115,6 +121,22 @@ def _play_ladder(settings: _Arguments) -> None:
     print((ladder_report.to_json if settings.json else ladder_report.table)(contestants, results, ratings))
     if settings.plot:
         ladder_report.plot(contestants, ratings, settings.plot)
+
+
+def _play_local_best_response(settings: _Arguments, agent: Contestant) -> None:
+    import jax
+
+    from pokerjax.evaluate import lbr_match, report
+
+    results = {}
+    for name, result in lbr_match.play_settings(agent, jax.random.key(settings.seed), hands=settings.num_games):
+        if not results and not settings.json:
+            print(f"{report.title(agent)}\n\n{report.lbr_head()}")
+        if not settings.json:
+            print(report.lbr_row(name, result), flush=True)
+        results[name] = result
+    if settings.json:
+        print(report.to_json(agent, results, what="setting"))
 
 
 def _compute(settings: _Arguments, agent: Contestant) -> None:

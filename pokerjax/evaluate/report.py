@@ -9,6 +9,7 @@ from typing import Any
 
 from pokerjax.config import GameConfig
 from pokerjax.evaluate.contest import Contestant
+from pokerjax.evaluate.lbr_match import LocalBestResponse
 from pokerjax.evaluate.match import MatchResult
 from pokerjax.evaluate.river import RiverResult
 
@@ -48,11 +49,23 @@ def footnote(results: Mapping[str, MatchResult]) -> str:
     return f"Luck taken out of bb/100: {'; '.join(methods)}."
 
 
-def to_json(agent: Contestant, results: Mapping[str, MatchResult]) -> str:
-    """One JSON object: what was evaluated, and a list of results in bb/100."""
+def lbr_head() -> str:
+    """The first line of the table of local best responses."""
+    return f"{'local best response':<20} {'mbb/hand':>9} {'± 95 %':>8} {'hands':>9} {'seconds':>8}"
+
+
+def lbr_row(setting: str, result: LocalBestResponse) -> str:
+    """The line of one setting, aligned with `lbr_head`: what the local best response wins of the agent."""
+    return f"{setting:<20} {result.mbb:>+9.0f} {result.ci95:>8.0f} {result.hands:>9,} {result.seconds:>8.1f}"
+
+
+def to_json(
+    agent: Contestant, results: Mapping[str, MatchResult] | Mapping[str, LocalBestResponse], what: str = "opponent"
+) -> str:
+    """One JSON object: what was evaluated, and a list of results, each with the name of its opponent or setting."""
     game = agent.player.environment.game
     rows = [
-        {"opponent": name, **dataclasses.asdict(result), "low": result.low, "high": result.high}
+        {what: name, **dataclasses.asdict(result), "low": result.low, "high": result.high}
         for name, result in results.items()
     ]
     data: dict[str, Any] = {
