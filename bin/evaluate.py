@@ -88,15 +88,15 @@ def _evaluate(settings: _Arguments) -> None:
     from pokerjax.evaluate import load, play_opponents, report, seat
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
-    if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
-        _compute(settings, agent)
-        return
     agent = seat(agent, settings.num_players, settings.stack_bb)
     if settings.lbr:
         _play_local_best_response(settings, agent)
         return
     if settings.river:
         _solve_rivers(settings, agent)
+        return
+    if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
+        _compute(settings, agent)
         return
     results = {}
     key = jax.random.key(settings.seed)
