@@ -23,7 +23,7 @@ ALLOWED = {
 }
 # Host modules below the layers: every layer but `poker` may read the config and the compiler's options, and
 # those that load an agent its checkpoint.
-BASE = {"config", "checks", "compiler"}
+BASE = {"config", "checks", "compiler", "pictures"}
 LOADING = BASE | {"checkpoint", "device"}
 HOST = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "agents"}
 LOWEST = {"jax", "numpy"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from pokerjax.benchmark.timing import Result
-from pokerjax.config import UserError
+from pokerjax.pictures import picture
 
 
 def engine_growth(results: Sequence[Result], path: Path, *, device: str) -> None:
@@ -15,16 +16,14 @@ def engine_growth(results: Sequence[Result], path: Path, *, device: str) -> None
 
     Raises `UserError` when matplotlib is not installed or the ending is none that it writes.
     """
-    try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot, ticker
-    except ImportError:
-        raise UserError("--plot needs matplotlib: pip install -e '.[bench]'.") from None
     over_tables = len({result["tables"] for result in results}) > 1
     along, apart = ("tables", "num_players") if over_tables else ("num_players", "tables")
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    with picture(path, f"Random legal hold'em, dealing and settling included, on {device}") as axes:
+        _draw(axes, results, along, apart)
+
+
+def _draw(axes: Any, results: Sequence[Result], along: str, apart: str) -> None:
+    over_tables = along == "tables"
     for which in sorted({result[apart] for result in results}):
         points = [r for r in results if r[apart] == which]
         rates = [point["decisions_per_second"] / 1e6 for point in points]
@@ -32,15 +31,7 @@ def engine_growth(results: Sequence[Result], path: Path, *, device: str) -> None
         axes.plot([point[along] for point in points], rates, marker="o", label=name)
     if over_tables:
         axes.set_xscale("log", base=2)
-        axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda x, _: f"{int(x):,}"))
+        axes.xaxis.set_major_formatter(lambda x, _: f"{int(x):,}")
     axes.set_xlabel("tables" if over_tables else "players")
     axes.set_ylabel("million decisions a second")
     axes.set_ylim(bottom=0)
-    axes.set_title(f"Random legal hold'em, dealing and settling included, on {device}", fontsize=10)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--plot {path} cannot be written: {error}.") from None

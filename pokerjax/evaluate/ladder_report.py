@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pokerjax.config import UserError
 from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.ladder import Ratings, Results
+from pokerjax.pictures import picture
 
 
 def table(contestants: Sequence[Contestant], results: Results, ratings: Ratings) -> str:
@@ -64,33 +64,16 @@ def plot(contestants: Sequence[Contestant], ratings: Ratings, path: Path) -> Non
 
     Raises `UserError` when matplotlib is not installed or the ending is none that it writes.
     """
-    try:
-        import matplotlib
-
-        matplotlib.use("Agg")
-        from matplotlib import pyplot
-    except ImportError:
-        raise UserError("--plot needs matplotlib: pip install -e '.[bench]'.") from None
-    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
-    runs = dict.fromkeys(contestant.path.parents[1] for contestant in contestants)
-    for run in runs:
-        own = [i for i, contestant in enumerate(contestants) if contestant.path.parents[1] == run]
-        own.sort(key=lambda i: contestants[i].games)
-        games = [contestants[i].games for i in own]
-        axes.errorbar(games, ratings.rating[own], yerr=ratings.ci95[own], marker="o", capsize=3, label=str(run))
-    axes.set_xlabel("games trained")
-    axes.set_ylabel("rating in bb/100, 95 % intervals")
-    axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
-    axes.set_title("Checkpoints against each other, duplicate hands", fontsize=10)
-    axes.grid(alpha=0.3)
-    axes.legend()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"--plot {path} cannot be written: {error}.") from None
-    finally:
-        pyplot.close(figure)
+    with picture(path, "Checkpoints against each other, duplicate hands") as axes:
+        runs = dict.fromkeys(contestant.path.parents[1] for contestant in contestants)
+        for run in runs:
+            own = [i for i, contestant in enumerate(contestants) if contestant.path.parents[1] == run]
+            own.sort(key=lambda i: contestants[i].games)
+            games = [contestants[i].games for i in own]
+            axes.errorbar(games, ratings.rating[own], yerr=ratings.ci95[own], marker="o", capsize=3, label=str(run))
+        axes.set_xlabel("games trained")
+        axes.set_ylabel("rating in bb/100, 95 % intervals")
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
 
 
 def _won(results: Results, i: int, j: int) -> float:

@@ -1,0 +1,102 @@
+"""Learning curves of runs, as numbers and as a picture: one metric over what it cost.
+
+    name,run/decisions,eval/exploitability
+    seed0,0,2.3534
+
+The numbers are a CSV file with a row for each point, which is also read back, so a picture can be drawn again from
+the file that is kept beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pokerjax.config import UserError, require
+from pokerjax.metrics import check_name
+from pokerjax.pictures import picture
+
+Curve = list[tuple[float, float]]
+"""Points (cost, value) in the order of the run."""
+COSTS = ("run/decisions", "run/games", "run/iteration", "speed/seconds")
+
+
+def read_runs(runs: Sequence[str], metric: str, over: str) -> dict[str, Curve]:
+    """The curve of each run folder, and of each name in a CSV file. Raises `UserError`."""
+    require(over in COSTS, f"--over {over} must be one of {', '.join(COSTS)}.")
+    try:
+        check_name(metric)
+    except KeyError:
+        raise UserError(f"--metric {metric} is none that runs log; see docs/metrics.md.") from None
+    curves: dict[str, Curve] = {}
+    for run in runs:
+        path = Path(run)
+        found = _read_csv(path, metric, over) if path.suffix == ".csv" else {path.name: _read_run(path, metric, over)}
+        for name, curve in found.items():
+            require(bool(curve), f"{run} has no {metric}.")
+            require(name not in curves, f"Two curves are called {name}: rename a folder.")
+            curves[name] = curve
+    return curves
+
+
+def _read_run(folder: Path, metric: str, over: str) -> Curve:
+    path = folder / "metrics.jsonl"
+    require(path.is_file(), f"There is no run at {folder}: {path.name} is missing.")
+    curve, cost = [], 0.0
+    for line in path.read_text().splitlines():
+        row = json.loads(line)
+        # An evaluation has a line of its own, after that of its iteration.
+        cost = row.get(over, cost)
+        if metric in row:
+            curve.append((float(cost), float(row[metric])))
+    return curve
+
+
+def _read_csv(path: Path, metric: str, over: str) -> dict[str, Curve]:
+    require(path.is_file(), f"There is no file {path}.")
+    curves: dict[str, Curve] = {}
+    with path.open(newline="") as file:
+        rows = csv.DictReader(file)
+        columns = {"name", over, metric}
+        require(columns <= set(rows.fieldnames or ()), f"{path} must have the columns {', '.join(sorted(columns))}.")
+        for row in rows:
+            curves.setdefault(row["name"], []).append((float(row[over]), float(row[metric])))
+    return curves
+
+
+def write_csv(curves: Mapping[str, Curve], metric: str, over: str, path: Path) -> None:
+    """Write the points. Raises `UserError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(["name", over, metric])
+            for name, curve in curves.items():
+                writer.writerows([name, f"{cost:.10g}", f"{value:.6g}"] for cost, value in curve)
+    except OSError as error:
+        raise UserError(f"--data {path} cannot be written: {error.strerror}.") from None
+
+
+def plot(curves: Mapping[str, Curve], metric: str, over: str, path: Path, *, logarithmic: bool = False) -> None:
+    """Write a picture with a line for each run. Raises `UserError`."""
+    with picture(path, f"{metric} of {len(curves)} runs") as axes:
+        for name, curve in curves.items():
+            costs, values = zip(*curve, strict=True)
+            axes.plot(costs, values, label=name, linewidth=1.2)
+        axes.set_xlabel(over)
+        axes.set_ylabel(metric)
+        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
+        if logarithmic:
+            axes.set_yscale("log")
+
+
+def table(curves: Mapping[str, Curve]) -> str:
+    """The last and the least value of each run, and what it had cost by then."""
+    width = max(map(len, [*curves, "run"]))
+    lines = [f"{'run':<{width}} {'cost':>14} {'last':>10} {'least':>10} {'at':>14}"]
+    for name, curve in curves.items():
+        (cost, last), (at, least) = curve[-1], min(curve, key=lambda point: point[1])
+        lines.append(f"{name:<{width}} {cost:>14,.0f} {last:>10.4f} {least:>10.4f} {at:>14,.0f}")
+    return "\n".join(lines)

@@ -1,0 +1,37 @@
+"""Pictures of measurements; matplotlib is needed only where one is drawn."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pokerjax.config import UserError
+
+
+@contextlib.contextmanager
+def picture(path: Path, title: str) -> Iterator[Any]:
+    """The axes of a picture that is written to `path` at the end; the file's ending names the format.
+
+    Raises `UserError` when matplotlib is not installed, or the file cannot be written.
+    """
+    try:
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+    except ImportError:
+        raise UserError("--plot needs matplotlib: pip install -e '.[bench]'.") from None
+    figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+    axes.set_title(title, fontsize=10)
+    axes.grid(alpha=0.3)
+    try:
+        yield axes
+        axes.legend(fontsize=8)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--plot {path} cannot be written: {error}.") from None
+    finally:
+        pyplot.close(figure)
