@@ -5,7 +5,8 @@
 #   make EXTRAS=cuda12 train                            on an NVIDIA GPU (cuda12, cuda13) or a TPU (tpu)
 
 CONFIG ?= configs/base.py
-RUN ?= runs/quick
+# Empty: the agent that ships with pokerjax.
+RUN ?=
 ARGS ?=
 EXTRAS ?=
 WORKERS ?= 2

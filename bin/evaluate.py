@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 class _Arguments:
     """Play duplicate matches of a trained agent against scripted players and other checkpoints."""
 
-    run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_CHECKPOINT")]
-    """A run folder (its final or newest checkpoint) or one checkpoint."""
+    run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
+    """A run folder (its final or newest checkpoint) or one checkpoint. None: the agent that ships with pokerjax."""
     more_runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[RUN ...]")] = ()
     """More runs or checkpoints for the ladder."""
     ladder: bool = False
@@ -49,6 +49,8 @@ class _Arguments:
     """Compute the exact exploitability (Kuhn and Leduc poker, where this is the default)."""
     export_policy: Path | None = None
     """Write the policy of a Kuhn or Leduc agent to this file, as JSON with OpenSpiel's strings and actions."""
+    export_agent: Path | None = None
+    """Write the averaged policy alone to this new folder: a checkpoint to evaluate, play and hand on."""
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False
@@ -89,6 +91,9 @@ def _evaluate(settings: _Arguments) -> None:
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
     agent = seat(agent, settings.num_players, settings.stack_bb)
+    if settings.export_agent:
+        _export_agent(settings.export_agent, agent)
+        return
     if settings.lbr:
         _play_local_best_response(settings, agent)
         return
@@ -107,6 +112,14 @@ def _evaluate(settings: _Arguments) -> None:
             print(report.table_row(opponents, name, result), flush=True)
         results[name] = result
     print(report.to_json(agent, results) if settings.json else f"\n{report.footnote(results)}")
+
+
+def _export_agent(folder: Path, agent: Contestant) -> None:
+    from pokerjax import checkpoint
+
+    record = checkpoint.read_record(agent.path)
+    checkpoint.export_parameters(agent.params, record, folder)
+    print(f"Policy of {agent.path} written to {folder}")
 
 
 def _play_ladder(settings: _Arguments) -> None:

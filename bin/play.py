@@ -18,8 +18,8 @@ from pokerjax.config import Device, require
 class _Arguments:
     """Play hands against a trained agent."""
 
-    run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN_OR_CHECKPOINT")]
-    """A run folder (its final or newest checkpoint) or one checkpoint."""
+    run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
+    """A run folder (its final or newest checkpoint) or one checkpoint. None: the agent that ships with pokerjax."""
     terminal: bool = False
     """Play in this shell."""
     study: bool = False

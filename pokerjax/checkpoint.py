@@ -25,6 +25,7 @@ from pokerjax.config import Config, UserError, from_json, require, to_json
 Tree = TypeVar("Tree")
 
 FINAL = "final"
+SHIPPED = Path(__file__).parent / "shipped" / "all_tables"
 _METADATA_FILE = "_CHECKPOINT_METADATA"  # Orbax writes it last, into every finished checkpoint.
 
 # Orbax logs what it does and, beside raising it, what fails; here a failure becomes one sentence.
@@ -100,6 +101,18 @@ class Checkpoints:
         ocp.save(str(self.folder / FINAL), _flatten(state), custom_metadata=_to_json(record))
 
 
+def export_parameters(params: Any, record: Record, path: Path) -> None:
+    """Write a policy alone, without what training needs besides: a checkpoint to evaluate, play and ship.
+
+    Raises `UserError` when the folder exists or cannot be written.
+    """
+    require(not path.exists(), f"{path} exists already: name a folder that does not.")
+    try:
+        ocp.save(str(path.absolute()), _flatten({"average": params}), custom_metadata=_to_json(record))
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}.") from None
+
+
 def newest(run_dir: Path) -> Path | None:
     """The checkpoint that a run goes on from: `final`, else the highest iteration, else none."""
     kept = every(run_dir)
@@ -117,9 +130,10 @@ def every(run_dir: Path) -> list[Path]:
 def resolve(path: str | Path) -> tuple[Path, Config]:
     """Return the checkpoint that RUN_OR_CHECKPOINT means, and the config that made it.
 
-    A run folder (or its `checkpoints`) means the final checkpoint, else the newest. Raises `UserError`.
+    A run folder (or its `checkpoints`) means the final checkpoint, else the newest; an empty path means the agent
+    that ships with pokerjax. Raises `UserError`.
     """
-    given = Path(path)
+    given = Path(path) if str(path) else SHIPPED
     require(given.exists(), f"There is no run or checkpoint at {given}.")
     run_dir = given.parent if given.name == "checkpoints" else given
     if (run_dir / "checkpoints").is_dir():

@@ -159,3 +159,19 @@ def test_other_shapes_and_names_are_one_sentence(saved):
         checkpoint.load_parameters(path, {"tail": jax.ShapeDtypeStruct((3,), jnp.float32)})
     with pytest.raises(UserError, match="shape"):
         checkpoint.load_parameters(path, {"head": jax.ShapeDtypeStruct((4,), jnp.bfloat16)})
+
+
+def test_a_policy_alone_is_a_checkpoint(tmp_path):
+    """What is exported loads as the average it came from, and is never written over something."""
+    params = {"head": {"kernel": jnp.arange(6.0).reshape(2, 3)}, "bias": jnp.ones(3)}
+    record = checkpoint.Record(config=Config(), iteration=7, games=99, seconds=1.5, environment={})
+    folder = tmp_path / "agent"
+    checkpoint.export_parameters(params, record, folder)
+    path, config = checkpoint.resolve(folder)
+    assert path == folder and config == Config() and checkpoint.read_record(path).games == 99
+    abstract = jax.eval_shape(lambda: params)
+    loaded = checkpoint.load_parameters(path, abstract)
+    for ours, theirs in zip(jax.tree.leaves(params), jax.tree.leaves(loaded), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(UserError, match="exists already"):
+        checkpoint.export_parameters(params, record, folder)

@@ -25,7 +25,7 @@ from pokerjax.evaluate.river_tree import NUM_SEATS, RIVER, RiverTree, Spot, Tree
 from pokerjax.evaluate.river_values import Showdown, river_values, uniform_policy
 from pokerjax.model.transformer import Model, Parameters
 
-MOST_NODES = 30_000  # of a tree: all there are with 100 big blinds and the default menu; some 1.5 GB
+MOST_NODES = 30_000  # of a tree: all there are with 100 big blinds and the default menu; some 2 GB
 SAMPLED_AT_ONCE = 1_024  # hands
 MOST_HANDS = 200_000  # played in search of spots
 

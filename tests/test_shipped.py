@@ -1,0 +1,28 @@
+"""The agent that ships with pokerjax: it loads without training, sits where its card says, and is small."""
+
+import pytest
+
+from pokerjax import checkpoint
+from pokerjax.agents import Observation, create_llm_agent
+
+
+@pytest.fixture(scope="module")
+def agent():
+    return create_llm_agent(model_path="")
+
+
+def test_it_fits_into_the_package():
+    files = [path for path in checkpoint.SHIPPED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 40e6
+    assert (checkpoint.SHIPPED / "CARD.md").read_text().startswith("# ")
+
+
+@pytest.mark.parametrize(("players", "depth"), [(2, 100), (3, 20), (6, 200)])
+def test_it_plays_the_hands_that_everybody_plays(agent, players, depth):
+    """First to act with aces it does not fold, and values them above seven-deuce."""
+    seat = 1 if players == 2 else 2
+    spots = {"stacks": [100 * depth] * players, "blinds": (50, 100), "seat": seat}
+    aces, rags = (agent.act(Observation(hole=hole, **spots)) for hole in ("AsAh", "7c2d"))
+    assert aces.probabilities["fold"] < 0.05
+    assert aces.value_bb > rags.value_bb
+    assert rags.probabilities["fold"] > aces.probabilities["fold"]
