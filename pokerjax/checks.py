@@ -24,8 +24,6 @@ def check(config: Config) -> Config:
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)
-    valued = config.learn.objective == "ppo" or config.model.critic == "action"
-    require(valued, "--objective neurd weighs all actions by their values: add --critic action.")
     exploits = config.learn.opponent == "checkpoint"
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
     require(exploits or not (run.resume and run.checkpoint), both)
@@ -137,8 +135,7 @@ def _check_learn(learn: LearnConfig) -> None:
     for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
-    _at_least(1, learn, "reach_cap")
-    for field in ("gae_lambda", "exploration", "learning_rate_end", "entropy_end", "pool_share"):
+    for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share"):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
     if learn.parallel_games:

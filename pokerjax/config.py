@@ -96,14 +96,6 @@ class LearnConfig:
     """Share of it that is left at the end."""
     max_grad_norm: float = 1.0
     """Global norm at which gradients are clipped."""
-    objective: Literal["ppo", "neurd"] = "ppo"
-    """What improves the policy: PPO on the actions that were taken, or neural replicator dynamics on the values of
-    all actions, which needs --critic action."""
-    reach_cap: float = 1.0
-    """Most that a decision may weigh, where its weight is one over the probability of the seat's own earlier actions
-    in the hand: counterfactual weights, so that decisions the policy rarely comes to are learned too. 1: all alike."""
-    exploration: float = 0.0
-    """Share of uniformly random actions mixed into the play at the start; annealed with the learning rate."""
     clip: float = 0.2
     """PPO's ratio clip."""
     dual_clip: float = 3.0

@@ -20,7 +20,7 @@ from pokerjax.compiler import compiler_options
 from pokerjax.config import Config, ModelConfig
 from pokerjax.env.tables import Table, make_environment
 from pokerjax.learn import opponents, ppo
-from pokerjax.learn.returns import advantages, own_reach, weighted_mean, weighted_std
+from pokerjax.learn.returns import advantages, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.statistics import poker_statistics
 from pokerjax.model.attention import NO_SEGMENT
@@ -118,7 +118,7 @@ class Learner:
         learn, model = self.config.learn, self.model
         rollout_key, shuffle_key, key = jax.random.split(state.key, 3)
         tables, window, outcomes, slots = self.play(state, rollout_key)
-        progress = self.progress(state)
+        progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
         rate = learn.learning_rate * (1 - progress * (1 - learn.learning_rate_end))
         entropy_coefficient = learn.entropy_coefficient * (1 - progress * (1 - learn.entropy_end))
         with jax.named_scope("returns"):
@@ -161,10 +161,6 @@ class Learner:
         }
         return state, metrics
 
-    def progress(self, state: LearnerState) -> jax.Array:
-        """How far the run is, float32 from 0 to 1."""
-        return jnp.minimum(state.games / self.config.run.num_games, 1.0)
-
     def play(self, state: LearnerState, key: jax.Array):
         """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
@@ -173,7 +169,6 @@ class Learner:
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=self._opposed_tables)
-        exploration = self.config.learn.exploration and self.config.learn.exploration * (1 - self.progress(state))
         for number, environment in enumerate(self.environments):
             part = slice(number * self._tables_each, (number + 1) * self._tables_each)
             prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
@@ -181,7 +176,6 @@ class Learner:
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
                 length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
-                exploration=exploration,
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots
@@ -199,23 +193,18 @@ class Learner:
         surprise_bb, finished = estimate(values_bb, chosen_bb, seats, window.done, window.rewards)
         advantage_bb = jnp.where(finished, surprise_bb + chosen_bb - values_bb, 0.0)
         weights = (present & finished & window.learns).astype(jnp.float32)
-        if learn.reach_cap > 1:
-            reach = jax.vmap(lambda p, s, d: own_reach(p, s, d, environment.layout.num_players))
-            owned = jnp.where(present, seats, -1)
-            inverse = jnp.exp(-reach(window.log_probs, owned, window.done))
-            weights *= jnp.minimum(inverse, learn.reach_cap)
         std_bb = weighted_std(advantage_bb, weights)
         mean = weighted_mean(surprise_bb, weights)
-        surprises = jnp.where(weights > 0, (surprise_bb - mean) / (std_bb + 1e-8), 0.0)
+        surprises = (surprise_bb - mean) / (std_bb + 1e-8) * weights
         gains_bb = window.values * depth[..., None] - values_bb[..., None]
-        gains = jnp.where(weights[..., None] > 0, gains_bb / (std_bb + 1e-8), 0.0)
+        gains = gains_bb / (std_bb + 1e-8) * weights[..., None]
         returns = jnp.where(weights > 0, (advantage_bb + values_bb) / depth, 0.0)
         unexplained = weighted_std(surprise_bb / depth, weights) ** 2
         spread = weighted_std(returns, weights) ** 2
         figures = {
             "advantage/std_bb": std_bb,
             "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
-            "rollout/trained_share": jnp.mean(weights > 0),
+            "rollout/trained_share": jnp.mean(weights),
         }
         targets = ppo.Targets(
             actions=window.actions, log_probs=window.log_probs, surprises=surprises, gains=gains, returns=returns,

@@ -13,9 +13,6 @@ import jax.numpy as jnp
 from pokerjax.config import LearnConfig
 from pokerjax.learn.returns import weighted_mean
 
-CORRECTION_BOUND = 5.0  # on 1 / mu in NeuRD
-LOGIT_BOUND = 6.0  # from the mean of the logits on offer
-
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Targets:
     gains: jax.Array  # float32[..., 1 or A]: value of each action less that of the state, normalised
     returns: jax.Array  # float32: in starting depths
     magnet: jax.Array  # float32[..., A]: log-policy of the averaged parameters
-    weights: jax.Array  # float32: 0 for what is not trained
+    weights: jax.Array  # float32
 
 
 def clipped_objective(
@@ -48,34 +45,6 @@ def clipped_objective(
     floor = dual_clip * advantages
     dual = (advantages < 0) & (objective < floor)
     return jnp.where(dual, floor, objective), clipped < plain, dual
-
-
-def neurd_objective(
-    log_policy: jax.Array, targets: Targets, entropy_coefficient: jax.Array, magnet_coefficient: float
-) -> jax.Array:
-    """Neural replicator dynamics: every logit moves by what its action gains, whatever its probability, [...].
-
-        push(a) = q(a) - v + surprise 1[a taken] / mu(a) - magnet log(pi(a) / rho(a)) - entropy log pi(a)
-        objective = sum of logit(a) push(a) over the entries on offer, no gradient through the push
-
-    A policy gradient moves a logit by pi(a) times that, and so forgets how to come back to what it no longer does.
-    1 / mu is bounded, and no logit is pushed further from the mean than LOGIT_BOUND. Sources: Hennes et al.,
-    arXiv:1906.00190; with regularisation, Perolat et al., arXiv:2002.08456.
-    """
-    offered = log_policy > -1e29
-    count = jnp.sum(offered, axis=-1, keepdims=True)
-
-    def centred(x: jax.Array) -> jax.Array:
-        mean = jnp.sum(jnp.where(offered, x, 0.0), axis=-1, keepdims=True) / count
-        return jnp.where(offered, x - mean, 0.0)
-
-    taken = jnp.arange(log_policy.shape[-1]) == targets.actions[..., None]
-    inverse = jnp.minimum(jnp.exp(-targets.log_probs), CORRECTION_BOUND)
-    push = targets.gains + jnp.where(taken, (targets.surprises * inverse)[..., None], 0.0)
-    push -= magnet_coefficient * (log_policy - targets.magnet) + entropy_coefficient * log_policy
-    push, logits = jax.lax.stop_gradient(centred(push)), centred(log_policy)
-    too_far = jnp.abs(logits) > LOGIT_BOUND
-    return jnp.sum(jnp.where(too_far & (push * logits > 0), 0.0, push) * logits, axis=-1)
 
 
 def entropy(log_policy: jax.Array) -> jax.Array:
@@ -106,17 +75,18 @@ def loss(
     if targets.gains.shape[-1] > 1:
         objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
         critic = jnp.take_along_axis(critic, targets.actions[..., None], axis=-1)
-    if config.objective == "neurd":
-        objective = neurd_objective(log_policy, targets, entropy_coefficient, config.magnet_coefficient)
     policy_loss = -weighted_mean(objective, weights)
     critic = critic[..., 0]
     value_loss = 0.5 * weighted_mean((values - targets.returns) ** 2, weights)
     critic_loss = 0.5 * weighted_mean((critic - targets.returns) ** 2, weights)
     mean_entropy = weighted_mean(entropy(log_policy), weights)
     magnet = weighted_mean(kl_divergence(log_policy, targets.magnet), weights)
-    total = policy_loss + config.value_coefficient * (value_loss + critic_loss)
-    if config.objective == "ppo":
-        total += config.magnet_coefficient * magnet - entropy_coefficient * mean_entropy
+    total = (
+        policy_loss
+        + config.value_coefficient * (value_loss + critic_loss)
+        - entropy_coefficient * mean_entropy
+        + config.magnet_coefficient * magnet
+    )
     parts = {
         "loss/total": total,
         "loss/policy": policy_loss,

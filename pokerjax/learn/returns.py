@@ -43,21 +43,6 @@ def advantages(
     return estimates, finished
 
 
-def own_reach(log_probs: jax.Array, seats: jax.Array, done: jax.Array, num_seats: int) -> jax.Array:
-    """Log-probability of the seat's own earlier actions in the hand, float32[W] (0 at its first decision).
-
-    log_probs float32[W] of the actions when they were chosen, seats int32[W] (negative where nobody decides),
-    done bool[W]. Unbatched.
-    """
-    def forward(reach, step):
-        log_prob, seat, ends = step
-        here = jnp.arange(num_seats) == seat
-        before = jnp.sum(jnp.where(here, reach, 0.0))
-        return jnp.where(ends, 0.0, reach + jnp.where(here, log_prob, 0.0)), before
-
-    return jax.lax.scan(forward, jnp.zeros(num_seats), (log_probs, seats, done))[1]
-
-
 def weighted_mean(x: jax.Array, weights: jax.Array) -> jax.Array:
     """Mean of x over the decisions with weight; 0 where there are none."""
     return jnp.sum(x * weights) / jnp.maximum(jnp.sum(weights), 1.0)

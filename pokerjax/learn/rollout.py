@@ -74,24 +74,14 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
     return tables.seat_players(environment, deal, stakes, jnp.arange(batch) % environment.num_players)
 
 
-def explore(log_policy: jax.Array, share: jax.Array | float) -> jax.Array:
-    """The policy with a share of uniformly random actions mixed in, as log-probabilities [..., A]."""
-    if isinstance(share, float) and share == 0:
-        return log_policy
-    offered = log_policy > -1e29
-    uniform = 1.0 / jnp.sum(offered, axis=-1, keepdims=True)
-    return jnp.where(offered, jnp.log((1 - share) * jnp.exp(log_policy) + share * uniform), -1e30)
-
-
 def rollout(
     model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
     environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
-    exploration: jax.Array | float = 0.0,
 ) -> tuple[Table, Steps, Outcome]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
     The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
-    all-in is rewarded its mean over boards. A share `exploration` of the actions is uniformly random.
+    all-in is rewarded its mean over boards.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -122,7 +112,7 @@ def rollout(
         token, mask = decision.token.T, decision.mask.T
         segments = segment(decision.hand, decision.seat, environment.layout.num_players)
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
-        log_policy = explore(masked_log_policy(logits, mask), exploration)
+        log_policy = masked_log_policy(logits, mask)
         actions = sample(log_policy, jax.random.uniform(jax.random.fold_in(action_key, time), (batch,)))
         log_probs = jnp.take_along_axis(log_policy, actions[:, None], axis=-1)[:, 0]
         state_values = jnp.sum(values * (jnp.exp(log_policy) if values.shape[-1] > 1 else 1.0), axis=-1)
