@@ -23,6 +23,7 @@ config = Config(
         entropy_end=0.1,
         magnet_coefficient=0.3,
         magnet_half_life=0.03,
+        all_in_equity=True,
     ),
     run=RunConfig(
         num_games=6_000_000,

@@ -112,7 +112,7 @@ class LearnConfig:
     """Half-life of the averaged parameters as a share of the run."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1."""
-    all_in_equity: bool = True
+    all_in_equity: bool = False
     """Reward an all-in with its mean over the boards to come instead of the one that comes."""
     opponent: Literal["self", "checkpoint"] = "self"
     """Who sits in the other seats: the policy that learns, or the frozen agent of --checkpoint, which is exploited."""

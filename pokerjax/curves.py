@@ -87,9 +87,10 @@ def plot(curves: Mapping[str, Curve], metric: str, over: str, path: Path, *, log
             axes.plot(costs, values, label=name, linewidth=1.2)
         axes.set_xlabel(over)
         axes.set_ylabel(metric)
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
         if logarithmic:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+            axes.yaxis.set_minor_formatter(lambda y, _: f"{y:g}")
 
 
 def table(curves: Mapping[str, Curve]) -> str:

@@ -21,11 +21,13 @@ def picture(path: Path, title: str) -> Iterator[Any]:
 
         matplotlib.use("Agg")
         from matplotlib import pyplot
+        from matplotlib.ticker import EngFormatter
     except ImportError:
         raise UserError("--plot needs matplotlib: pip install -e '.[bench]'.") from None
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)
+    axes.xaxis.set_major_formatter(EngFormatter())
     try:
         yield axes
         axes.legend(fontsize=8)

@@ -73,7 +73,6 @@ def plot(contestants: Sequence[Contestant], ratings: Ratings, path: Path) -> Non
             axes.errorbar(games, ratings.rating[own], yerr=ratings.ci95[own], marker="o", capsize=3, label=str(run))
         axes.set_xlabel("games trained")
         axes.set_ylabel("rating in bb/100, 95 % intervals")
-        axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
 
 
 def _won(results: Results, i: int, j: int) -> float:
