@@ -116,7 +116,7 @@ def test_during_training_names_its_metrics(model, params, tmp_path):
     run = RunConfig(evaluate_games=600, opponents=("always_call",), run_dir=str(tmp_path))
     config = Config(game=GAME, model=SMALL, run=run)
     metrics = during_training(config)(params, KEY, 50)
-    player, number = find_opponent("always_call", GAME)
+    player, number = find_opponent("always_call", model.environment)
     direct = play_match(ModelPlayer(model), player, KEY, hands=600, params=params, opponent_params=number)
     assert metrics == {"eval/always_call_bb100": direct.bb100, "eval/always_call_ci95": direct.ci95}
     assert (tmp_path / "hands" / "50.phhs").read_text().count("variant") == 20
@@ -159,10 +159,14 @@ def test_opponent_from_another_run(agent, model, params, monkeypatch):
     monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: loaded)
     [(_, result)] = play_opponents(agent, ["runs/other"], KEY, hands=64)
     assert result.hands == 64
-    deep = dataclasses.replace(loaded, config=Config(game=GameConfig(num_players=3, big_blind=200)))
+    deep = dataclasses.replace(loaded, config=Config(game=GameConfig(big_blind=200)))
     monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: deep)
-    with pytest.raises(UserError, match="num_players 2 / 3, big_blind 100 / 200"):
-        find_opponent("runs/other", GAME)
+    with pytest.raises(UserError, match="another game .* big_blind 100 / 200"):
+        find_opponent("runs/other", agent.player.environment)
+    crowd = dataclasses.replace(loaded, config=Config(game=GameConfig(num_players=3)))
+    monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: crowd)
+    with pytest.raises(UserError, match="--num-players 2 is a table that the agent does not know; it was trained for 3"):
+        find_opponent("runs/other", agent.player.environment)
 
 
 def test_opponents_that_are_not_there():

@@ -116,6 +116,43 @@ def test_advantages_follow_each_seat_to_its_payoff():
     assert finished.tolist() == [True, True, True, False]
 
 
+def test_surprises_are_what_an_action_brought_beyond_its_value():
+    """Literal numbers, Expected SARSA: seat 0 twice, then the end; the next state's value, not the next action's."""
+    values, chosen = jnp.array([1.0, 3.0]), jnp.array([2.0, 5.0])
+    seats, done = jnp.array([0, 0]), jnp.array([False, True])
+    rewards = jnp.zeros((2, 2)).at[1].set(jnp.array([10.0, -10.0]))
+    surprises, finished = advantages(values, chosen, seats, done, rewards, 0.5)
+    # Last: 10 - 5 = 5; first: (3 + 0.5 * 5) - 2.
+    np.testing.assert_allclose(surprises, [3.5, 5.0])
+    assert finished.all()
+
+
+def test_action_values_weigh_every_action():
+    """With an action critic the gradient of the policy holds the gains of actions that were not taken."""
+    config = LearnConfig(magnet_coefficient=0.0)
+    goals = ppo.Targets(
+        actions=jnp.array([0]), log_probs=jnp.log(jnp.array([0.5])), surprises=jnp.array([0.0]),
+        gains=jnp.array([[-1.0, 2.0]]), returns=jnp.array([0.25]), magnet=jnp.zeros((1, 2)), weights=jnp.ones(1),
+    )  # fmt: skip
+
+    def loss(logits, critic):
+        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(1), critic, goals, jnp.float32(0.0), config)[0]
+
+    policy, critic = jax.grad(loss, argnums=(0, 1))(jnp.zeros((1, 2)), jnp.zeros((1, 2)))
+    # d/d logits of -sum(pi * gains) at pi = 1/2: -(gain - mean) / 2
+    np.testing.assert_allclose(policy, [[0.75, -0.75]], atol=1e-6)
+    np.testing.assert_allclose(critic, [[-0.25 * config.value_coefficient, 0.0]], atol=1e-6)
+
+
+def test_an_action_critic_trains():
+    config = tiny()
+    config = dataclasses.replace(config, model=dataclasses.replace(config.model, n_layers=1, critic="action"))
+    learner = Learner(config)
+    state, metrics = learner.step(learner.init(jax.random.key(0)))
+    assert state.prefix.values.shape[-1] == learner.model.environment.num_actions
+    assert all(np.isfinite(np.asarray(value)).all() for value in metrics.values())
+
+
 def test_clipped_objective_on_literal_numbers():
     """Clip for good actions, floor for bad ones, dual clip for very likely bad ones."""
     log_ratio = jnp.log(jnp.array([2.0, 0.5, 0.5, 2.0, 5.0]))
@@ -140,12 +177,13 @@ def test_the_gradient_step_ignores_decisions_without_weight():
     """Whatever stands at untrained places changes neither loss nor gradient."""
     config = LearnConfig()
     goals = ppo.Targets(
-        actions=jnp.array([0, 1]), log_probs=jnp.array([-1.0, -50.0]), advantages=jnp.array([1.0, 9.0]),
-        returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)), weights=jnp.array([1.0, 0.0]),
+        actions=jnp.array([0, 1]), log_probs=jnp.array([-1.0, -50.0]), surprises=jnp.array([1.0, 9.0]),
+        gains=jnp.zeros((2, 1)), returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)), weights=jnp.array([1.0, 0.0]),
     )  # fmt: skip
 
     def loss(logits):
-        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(2), jnp.zeros(2), goals, jnp.float32(0.1), config)[0]
+        critic = jnp.zeros((2, 1))
+        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(2), critic, goals, jnp.float32(0.1), config)[0]
 
     a, grad_a = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [0.0, 0.0]]))
     b, grad_b = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [7.0, -7.0]]))
