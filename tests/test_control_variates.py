@@ -55,6 +55,7 @@ def test_every_term_has_mean_zero(against_itself):
     assert np.all(found != 0)
 
 
+@pytest.mark.slow
 def test_terms_of_three_players_have_mean_zero():
     """Here players who folded share in no pot, and the opponents' policy is not told."""
     player, params = random_player(3)
@@ -78,6 +79,7 @@ def test_result_keeps_its_mean_and_loses_half_its_interval(against_itself):
     assert reduced.error < 0.5 * dealt.error
 
 
+@pytest.mark.slow
 def test_interval_holds_the_means_of_many_matches():
     player, params = random_player(2)
     uniform = params | {"policy": jax.tree.map(jnp.zeros_like, params["policy"])}

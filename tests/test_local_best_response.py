@@ -278,6 +278,7 @@ def test_always_fold_loses_750():
     assert (result.mbb, result.ci95, result.hands) == (pytest.approx(750), pytest.approx(0, abs=1e-3), 48)
 
 
+@pytest.mark.slow
 def test_always_fold_loses_250_to_a_caller():
     """The published value: without a bet the big blind is checked down."""
     result = local_best_response(CHECKER, FOLD_CALL_SETTING, KEY, hands=400, params=FOLD)
@@ -328,6 +329,7 @@ class OneLength(ModelRange):
         return (max_own_decisions(self.environment),)
 
 
+@pytest.mark.slow
 def test_a_model_is_played_and_reported(params, model, tmp_path):
     """The whole way with a model: bets on the flop weighed with some hands, then fold and call."""
     setting = lbr.Setting("flop", (None, (0.5, 1.0), (), ()), answers=16)

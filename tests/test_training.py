@@ -178,7 +178,8 @@ def test_the_gradient_step_ignores_decisions_without_weight():
     config = LearnConfig()
     goals = ppo.Targets(
         actions=jnp.array([0, 1]), log_probs=jnp.array([-1.0, -50.0]), surprises=jnp.array([1.0, 9.0]),
-        gains=jnp.zeros((2, 1)), returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)), weights=jnp.array([1.0, 0.0]),
+        gains=jnp.zeros((2, 1)), returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)),
+        weights=jnp.array([1.0, 0.0]),
     )  # fmt: skip
 
     def loss(logits):
