@@ -60,7 +60,7 @@ class Learner:
         self.config = config
         self.model = Model(make_environment(config.game), config.model)
         self.environments = [make_environment(config.game, size) for size in config.game.sizes]
-        self.parallel_games = config.learn.parallel_games or default_tables(config.model)
+        self.parallel_games = config.learn.parallel_games or default_tables(config.model, len(config.game.sizes))
         self._tables_each = check_sizes(config.game, self.parallel_games)
         self.batch_tables = check_batch(config.learn, self.parallel_games)
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
@@ -258,9 +258,12 @@ def _stream(key: jax.Array, number: int) -> jax.Array:
     return jax.random.fold_in(key, number) if number else key
 
 
-def default_tables(model: ModelConfig) -> int:
-    """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations."""
+def default_tables(model: ModelConfig, num_sizes: int = 1) -> int:
+    """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations.
+
+    A power of two for each of the table sizes.
+    """
     width_rows = {"cpu": 65_536, "gpu": 524_288, "tpu": 524_288}[jax.default_backend()]
-    tables = max(32, min(4096, width_rows // model.d_model))
-    return 1 << (tables.bit_length() - 1)
+    tables = max(32, min(4096, width_rows // model.d_model)) // num_sizes
+    return num_sizes << (tables.bit_length() - 1)
 
