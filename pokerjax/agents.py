@@ -127,7 +127,10 @@ def create_llm_agent(
     seed: int = 0,
     greedy: bool = False,
 ) -> Agent:
-    """Load an agent from a run folder or a checkpoint. Raises `pokerjax.config.UserError`."""
+    """Load an agent from a run folder or a checkpoint; an empty path means the one that ships with pokerjax.
+
+    Raises `pokerjax.config.UserError`.
+    """
     _select_device(device)
     path, config = checkpoint.resolve(model_path)
     game = f"{path} plays {config.game.variant.capitalize()} poker"
