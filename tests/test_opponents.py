@@ -1,6 +1,7 @@
 """Opponents that do not learn: the pool's bookkeeping, and that frozen policies really play the other seats."""
 
 import dataclasses
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +11,15 @@ import pytest
 from pokerjax.checks import check
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.env import tables
+from pokerjax.evaluate import ModelPlayer, find_target
+from pokerjax.evaluate.contest import Contestant
 from pokerjax.learn import opponents
 from pokerjax.learn.learner import Learner, Target
 from pokerjax.learn.opponents import Opponents
 from pokerjax.learn.rollout import empty_prefix, fresh_tables, rollout
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.transformer import Model
+from pokerjax.train import _gain
 
 GAME = GameConfig(bet_sizes=(0.5, 1.0))
 MODEL = ModelConfig(d_model=16, n_layers=1, n_heads=2)
@@ -158,3 +162,25 @@ def test_mistakes_are_named(learn, checkpoint, sentence):
 def test_a_pool_needs_enough_tables():
     with pytest.raises(UserError, match=r"--pool-share 0\.1 of 8 tables are fewer than the 4 groups"):
         Learner(config(pool_share=0.1))
+
+
+def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
+    """The target's stakes, stacks and smallest table, the exploiter's own bet sizes; other stakes are refused."""
+    theirs = GameConfig(num_players=6, table_sizes=(2, 6), big_blind=20, small_blind=10, bet_sizes=(1.0,))
+    target = Contestant(tmp_path, Config(game=theirs), 1, ModelPlayer(model), {}, 1)
+    monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: target)
+    ours = Config(learn=LearnConfig(opponent="checkpoint"), run=RunConfig(checkpoint="runs/x"))
+    merged, found = find_target(ours)
+    assert found is target
+    assert merged.game == dataclasses.replace(theirs, table_sizes=(2,), bet_sizes=GameConfig().bet_sizes)
+    assert find_target(merged)[0] == merged  # as it is recorded, for --resume
+    other = dataclasses.replace(ours, game=GameConfig(ante=5))
+    with pytest.raises(UserError, match=r"plays another game .* ante 5 / 0"):
+        find_target(other)
+
+
+def test_the_gain_is_said_in_milli_big_blinds(tmp_path):
+    ledger = SimpleNamespace(evaluation={"eval/target_bb100": 12.3, "eval/target_ci95": 4.5})
+    exploits = dataclasses.replace(config(opponent="checkpoint"), run=RunConfig(checkpoint="runs/x"))
+    assert _gain(exploits, ledger) == ["runs/x loses +123 ± 45 mbb/hand to it."]
+    assert _gain(config(), ledger) == []
