@@ -3,8 +3,8 @@
     python bin/train.py --config configs/kuhn.py
     python bin/evaluate.py runs/kuhn --export-policy kuhn.json
 
-Hardware: 2 CPU cores. Time: 50 s. Result, three seeds, 1.5 M games (3.5 M decisions), exact exploitability of the
-averaged policy in chips a hand: 0.0043, 0.0033, 0.0040 (0.46 before training).
+Hardware: 2 CPU cores. Time: 50 s. Result, five seeds, 1.5 M games (3.5 M decisions), exact exploitability of the
+averaged policy in chips a hand: 0.0043, 0.0033, 0.0040, 0.0064, 0.0055 (0.46 before training).
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
