@@ -54,7 +54,7 @@ class _Arguments:
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False
-    """Play a local best response instead, in its four published settings (heads-up hold'em, minutes for each)."""
+    """Play a local best response instead, in four settings (heads-up hold'em, minutes for each)."""
     json: bool = False
     """Print one JSON object instead of the table."""
     seed: int = 0

@@ -273,14 +273,14 @@ CHECKER = TokenPolicy(resigned, blind=True)
 
 
 def test_always_fold_loses_750():
-    """The published value: it gives up its small blind, and its big blind to the first bet."""
+    """By hand: it gives up its small blind, and its big blind to the first bet."""
     result = local_best_response(CHECKER, POT_SETTING, KEY, hands=48, params=FOLD)
     assert (result.mbb, result.ci95, result.hands) == (pytest.approx(750), pytest.approx(0, abs=1e-3), 48)
 
 
 @pytest.mark.slow
 def test_always_fold_loses_250_to_a_caller():
-    """The published value: without a bet the big blind is checked down."""
+    """By hand: without a bet the big blind is checked down."""
     result = local_best_response(CHECKER, FOLD_CALL_SETTING, KEY, hands=400, params=FOLD)
     assert 0 < result.ci95 < 60
     assert abs(result.mbb - 250) < 2 * result.ci95  # 4 sigma
@@ -343,7 +343,7 @@ def test_a_model_is_played_and_reported(params, model, tmp_path):
     assert len(report.lbr_head()) == len(report.lbr_row("flop", first))
 
 
-def test_published_settings():
+def test_settings():
     """DeepStack's table: what is allowed by street, and the 56 sizes of the logs that came with it."""
     assert [[sizes is not None for sizes in setting.sizes] for setting in lbr.SETTINGS] == [
         [True] * 4, [False, False, True, True], [False, False, True, True], [False, True, True, True],

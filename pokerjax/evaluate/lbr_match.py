@@ -56,7 +56,7 @@ def check_game(game: GameConfig) -> None:
 
 
 def play_settings(agent: Contestant, key: jax.Array, *, hands: int) -> Iterator[tuple[str, LocalBestResponse]]:
-    """Play the four published settings against an agent, one after the other, on the same deals. Raises `UserError`."""
+    """Play the four settings against an agent, one after the other, on the same deals. Raises `UserError`."""
     check_game(agent.player.environment.game)
     policy = ModelRange(agent.player.model, agent.player.environment)
     for setting in SETTINGS:

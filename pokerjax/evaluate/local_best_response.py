@@ -57,8 +57,9 @@ SETTINGS = (
     Setting("56bets 3-4", (None, None, FIFTY_SIX, FIFTY_SIX), answers=64),
     Setting("56bets 2", (None, FIFTY_SIX, FOLD_CALL, FOLD_CALL), answers=64),
 )
-"""The four settings of DeepStack's table of local best responses (Moravčík et al., arXiv:1701.01724, supplement),
-named by actions and rounds: fold and call everywhere; fold, call, pot and all-in on turn and river; 56 sizes,
+"""Four settings after DeepStack's table of local best responses (Moravčík et al., arXiv:1701.01724, supplement). The
+table itself could not be read here: the sizes follow a third party's reading of the released logs, the streets our
+memory, so compare with published figures with care. They are named by actions and rounds: fold and call everywhere; fold, call, pot and all-in on turn and river; 56 sizes,
 0.05 x 1.15^k of the pot, and all-in on turn and river; the same on the flop, then fold and call. Streets that are
 not named are checked and called; in the last setting, turn and river are fold and call."""
 
