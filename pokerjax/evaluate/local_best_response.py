@@ -59,9 +59,9 @@ SETTINGS = (
 )
 """Four settings after DeepStack's table of local best responses (Moravčík et al., arXiv:1701.01724, supplement). The
 table itself could not be read here: the sizes follow a third party's reading of the released logs, the streets our
-memory, so compare with published figures with care. They are named by actions and rounds: fold and call everywhere; fold, call, pot and all-in on turn and river; 56 sizes,
-0.05 x 1.15^k of the pot, and all-in on turn and river; the same on the flop, then fold and call. Streets that are
-not named are checked and called; in the last setting, turn and river are fold and call."""
+memory, so compare with published figures with care. They are named by actions and rounds: fold and call everywhere;
+fold, call, pot and all-in on turn and river; 56 sizes, 0.05 x 1.15^k of the pot, and all-in on turn and river; the same
+on the flop, then fold and call. Streets that are not named are checked and called."""
 
 
 def needs_rule(sizes: Sizes, asked: jax.Array) -> jax.Array:
