@@ -117,6 +117,7 @@ def test_layouts_agree_and_the_rest_is_paid_as_dealt():
     np.testing.assert_array_equal(payoffs(rules, before, folded, words), folded.payoffs)
 
 
+@pytest.mark.slow
 def test_small_decks_keep_their_cards():
     """Leduc: six cards, one on the board; with four left, four boards are all there are."""
     rules = poker.leduc()

@@ -81,6 +81,7 @@ def test_a_player_against_itself_is_even(model, params):
     assert abs(result.bb100) < 2 * result.ci95
 
 
+@pytest.mark.slow
 def test_interval_holds_the_mean_of_many_matches(model, params):
     player, opponent = ModelPlayer(model), scripted("always_call")
     results = [play_match(player, opponent, jax.random.key(k), hands=600, params=params) for k in range(30)]
@@ -101,6 +102,7 @@ def test_results_repeat_and_nothing_is_compiled_twice(model, params):
     assert program._cache_size() == compiled == 1
 
 
+@pytest.mark.slow
 def test_number_of_tables_does_not_favour_quick_hands(model, params, monkeypatch):
     """Against a caller long hands cost most; with fewer deals a table the mean must stay the same."""
     player, opponent = ModelPlayer(model), scripted("always_call")

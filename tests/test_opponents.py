@@ -93,6 +93,7 @@ def test_frozen_policies_play_the_other_seats(model):
     assert won.sum() > 0  # player 0 wins the blinds that its opponents give up
 
 
+@pytest.mark.slow
 def test_opponents_remember_the_unfinished_hand(model):
     """A frozen policy equal to the learner's plays on after a rollout's end as if there had been none."""
     params = jax.tree.map(lambda x: x * 3, model.init(jax.random.key(3)))
@@ -132,6 +133,7 @@ def test_a_run_with_a_pool_trains_the_learner_alone():
     assert not np.asarray(weights)[present & ~opposed].any()
 
 
+@pytest.mark.slow
 def test_an_exploiter_meets_its_target_at_every_table(model):
     target = Target(model=model, params=always(model, model.init(jax.random.key(9)), 0))
     settings = config(opponent="checkpoint")

@@ -65,6 +65,7 @@ def test_all_sizes_share_tokens_menu_and_limit():
     assert (two.num_players, three.num_players) == (2, 3)
 
 
+@pytest.mark.slow
 def test_the_update_sees_what_the_rollout_saw(learner):
     """At unchanged parameters, at tables of both sizes, hands that straddle rollouts included."""
     state = learner.init(jax.random.key(0))
@@ -123,6 +124,7 @@ def test_and_at_no_other(agent):
         check_size(GAME, 4)
 
 
+@pytest.mark.slow
 def test_agents_of_different_sizes_meet_where_both_sit(learner):
     """Each reads the same table with its own tokens; a match against oneself is even."""
     heads_up = Model(tables.make_environment(GameConfig(bet_sizes=(1.0,))), CONFIG.model)

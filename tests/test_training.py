@@ -66,7 +66,7 @@ def play_rollouts(config: Config, count: int):
     return environment, windows
 
 
-@pytest.mark.parametrize("num_players", [2, 6])
+@pytest.mark.parametrize("num_players", [2, pytest.param(6, marks=pytest.mark.slow)])
 def test_update_log_probabilities_equal_those_of_the_rollout(num_players):
     """At unchanged parameters, hands that straddle rollouts included."""
     environment, windows = play_rollouts(tiny(num_players), 4)
@@ -144,6 +144,7 @@ def test_action_values_weigh_every_action():
     np.testing.assert_allclose(critic, [[-0.25 * config.value_coefficient, 0.0]], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_action_critic_trains():
     config = tiny()
     config = dataclasses.replace(config, model=dataclasses.replace(config.model, n_layers=1, critic="action"))
@@ -208,6 +209,7 @@ def test_the_train_step_is_one_program_without_host_callbacks(learner):
     assert int(state.iteration) == 4
 
 
+@pytest.mark.slow
 def test_scanned_iterations_equal_single_ones(learner):
     """Three iterations in one call give what three calls give, to rounding: they are two different programs."""
     together = Learner(tiny(iterations_per_call=3))
@@ -234,6 +236,7 @@ def test_learning_rate_and_average(learner):
     assert 0 < distance[1] < distance[0]
 
 
+@pytest.mark.slow
 def test_learning_beats_standing_still():
     """Sixty small iterations already win from always-call what the first policy does not: 4 sigma apart."""
     config = tiny(parallel_games=64, rollout_length=32, batch_size=512, learning_rate=3e-3, entropy_coefficient=0.1)
