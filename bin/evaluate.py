@@ -74,6 +74,10 @@ def main(arguments: list[str]) -> None:
     check_seed(settings.seed)
     if settings.stack_bb is not None:
         require(2 <= settings.stack_bb <= 2000, f"--stack-bb {settings.stack_bb:g} must be from 2 to 2000.")
+    kinds = ("ladder", "lbr", "river", "exploitability", "export_policy", "export_agent")
+    asked = [f"--{kind.replace('_', '-')}" for kind in kinds if getattr(settings, kind)]
+    alone = len(asked) < 2 or asked == ["--exploitability", "--export-policy"]
+    require(alone, f"{' and '.join(asked)} are different measures: ask for one at a time.")
     others = " ".join(settings.more_runs)
     require(settings.ladder or not others, f"{others}: several runs are for --ladder; add it, or name opponents.")
     require(settings.ladder or not settings.plot, f"--plot {settings.plot} draws a ladder: add --ladder.")

@@ -173,9 +173,9 @@ def check_sizes(game: GameConfig, parallel_games: int) -> int:
     return each
 
 
-def check_pool(share: float, size: int, parallel_games: int) -> int:
+def check_pool(learn: LearnConfig, parallel_games: int) -> int:
     """Return how many tables play against the pool, or raise `UserError` when they cannot be shared out."""
-    groups = min(size, OPPONENT_GROUPS)
+    share, groups = learn.pool_share, min(learn.pool_size, OPPONENT_GROUPS)
     tables = round(share * parallel_games / groups) * groups
     rule = f"of {parallel_games} tables are fewer than the {groups} groups that meet different snapshots"
     require(share == 0 or tables > 0, f"{_flag('pool_share', share)} {rule}; raise it or --parallel-games.")

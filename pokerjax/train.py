@@ -215,4 +215,4 @@ def _gain(config: Config, ledger: Ledger) -> list[str]:
     if config.learn.opponent == "self" or "eval/target_bb100" not in ledger.evaluation:
         return []
     gain, half = (10 * ledger.evaluation[f"eval/target_{name}"] for name in ("bb100", "ci95"))
-    return [f"{config.run.checkpoint} loses {gain:+.0f} ± {half:.0f} mbb/hand to it."]
+    return [f"{config.run.checkpoint} loses {gain:.0f} ± {half:.0f} mbb/hand to this exploiter."]

@@ -260,7 +260,10 @@ def test_some_hands_stand_for_the_range(positions):
         fold = (held.hands.sum(axis=-1) % 3 == 0) * 1.0
         some = lbr.some_hands(policy, held, 64, key)
         some_fold = (some.hands.sum(axis=-1) % 3 == 0) * 1.0
-        of = lambda r, x: jnp.sum(r.weights * x, axis=1)  # noqa: E731
+
+        def of(among, x):
+            return jnp.sum(among.weights * x, axis=1)
+
         return of(held, held.equity), of(held, fold), of(some, some.equity), of(some, some_fold)
 
     equity, fold, some_equity, some_fold = jax.lax.map(average, jax.random.split(KEY, 50))

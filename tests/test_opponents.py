@@ -161,6 +161,12 @@ def test_mistakes_are_named(learn, checkpoint, sentence):
         check(dataclasses.replace(settings, run=RunConfig(checkpoint=checkpoint)))
 
 
+def test_an_exploiter_takes_every_table(model):
+    """Also where they do not fall into the pool's groups."""
+    learner = Learner(config(opponent="checkpoint", parallel_games=6, batch_size=32), Target(model=model, params={}))
+    assert learner._opposed_tables == 6
+
+
 def test_a_pool_needs_enough_tables():
     with pytest.raises(UserError, match=r"--pool-share 0\.1 of 8 tables are fewer than the 4 groups"):
         Learner(config(pool_share=0.1))
@@ -184,5 +190,5 @@ def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
 def test_the_gain_is_said_in_milli_big_blinds(tmp_path):
     ledger = SimpleNamespace(evaluation={"eval/target_bb100": 12.3, "eval/target_ci95": 4.5})
     exploits = dataclasses.replace(config(opponent="checkpoint"), run=RunConfig(checkpoint="runs/x"))
-    assert _gain(exploits, ledger) == ["runs/x loses +123 ± 45 mbb/hand to it."]
+    assert _gain(exploits, ledger) == ["runs/x loses 123 ± 45 mbb/hand to this exploiter."]
     assert _gain(config(), ledger) == []

@@ -12,10 +12,10 @@ from pokerjax.agents import Agent, Observation
 from pokerjax.checks import check, check_size
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.env import tables, tokens
-from pokerjax.evaluate import ModelPlayer, play_match
+from pokerjax.evaluate import SCRIPTED, ScriptedPlayer, play_match
 from pokerjax.learn.learner import Learner
 from pokerjax.model.attention import NO_SEGMENT
-from pokerjax.model.transformer import Model, masked_log_policy
+from pokerjax.model.transformer import masked_log_policy
 
 GAME = GameConfig(num_players=3, table_sizes=(2, 3), bet_sizes=(0.5, 1.0), shortest_stack=20.0, deepest_stack=50.0)
 CONFIG = Config(
@@ -125,17 +125,17 @@ def test_and_at_no_other(agent):
 
 
 @pytest.mark.slow
-def test_agents_of_different_sizes_meet_where_both_sit(learner):
-    """Each reads the same table with its own tokens; a match against oneself is even."""
-    heads_up = Model(tables.make_environment(GameConfig(bet_sizes=(1.0,))), CONFIG.model)
-    table = tables.make_environment(GAME, 2, stack_bb=20)
-    ours = ModelPlayer(learner.model, table)
-    theirs = ModelPlayer(heads_up, tables.make_environment(heads_up.environment.game, 2, stack_bb=20))
-    result = play_match(
-        ours, theirs, jax.random.key(0), hands=400,
-        params=learner.model.init(jax.random.key(4)), opponent_params=heads_up.init(jax.random.key(5)),
-    )  # fmt: skip
-    assert result.hands == 400 and abs(result.bb100) < 2000  # at most 20 big blinds a hand
+def test_players_of_different_sizes_meet_where_both_sit():
+    """Each reads the same table with its own tokens: scripts that draw nothing win what they win in one layout."""
+    wide = tables.make_environment(GAME, 2, stack_bb=20)
+    narrow = tables.make_environment(GameConfig(bet_sizes=GAME.bet_sizes), 2, stack_bb=20)
+    tight, rock = SCRIPTED["tight_aggressive"], SCRIPTED["rock"]
+
+    def won(first, second):
+        ours, theirs = ScriptedPlayer(first, (tight,)), ScriptedPlayer(second, (rock,))
+        return play_match(ours, theirs, jax.random.key(0), hands=400).dealt_bb100
+
+    assert won(wide, narrow) == won(narrow, wide) == won(narrow, narrow) != 0
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from pokerjax import checkpoint
 from pokerjax.checks import check_size
-from pokerjax.config import Config, GameConfig, UserError, differences
+from pokerjax.config import Config, GameConfig, UserError, differences, require
 from pokerjax.env.tables import Environment, make_environment
 from pokerjax.evaluate import exact, scripted
 from pokerjax.evaluate.hands import sample_hands, write_hands
@@ -59,7 +59,10 @@ def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | No
     Raises `UserError` for a table size that it was not trained for. It may play depths it has not seen.
     """
     game = agent.config.game
-    num_players = num_players or game.sizes[0]
+    own_stacks = stack_bb is None or game.variant == "holdem"
+    plays = f"this agent plays {game.variant.capitalize()} poker"
+    require(own_stacks, f"--stack-bb is for hold'em, but {plays}: leave it out.")
+    num_players = game.sizes[0] if num_players is None else num_players
     check_size(game, num_players)
     environment = make_environment(game, num_players, stack_bb)
     return dataclasses.replace(agent, player=ModelPlayer(agent.player.model, environment))

@@ -21,7 +21,6 @@ from pokerjax.model.transformer import Model, Parameters, masked_log_policy
 
 HANDS = np.array([(high, low) for high, low in itertools.product(range(52), repeat=2) if high > low], np.int32)
 """The 1,326 pairs of hole cards, the higher card (as an integer) first."""
-NUM_HANDS = len(HANDS)
 
 
 def with_hands(layout: tokens.Layout, read: jax.Array, hands: jax.Array) -> jax.Array:

@@ -20,7 +20,7 @@ from pokerjax.compiler import compiler_options
 from pokerjax.config import Config, ModelConfig
 from pokerjax.env.tables import Table, make_environment
 from pokerjax.learn import opponents, ppo
-from pokerjax.learn.returns import advantages, weighted_mean, weighted_std
+from pokerjax.learn.returns import advantages, of_action, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.statistics import poker_statistics
 from pokerjax.model.attention import NO_SEGMENT
@@ -66,8 +66,8 @@ class Learner:
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
         self._target = target
         self._opposed = target.model if target else self.model
-        share = 1.0 if target else config.learn.pool_share
-        self._opposed_tables = check_pool(share, config.learn.pool_size, self.parallel_games)
+        pooled = check_pool(config.learn, self.parallel_games)
+        self._opposed_tables = self.parallel_games if target else pooled
         self._optimizer = optax.chain(
             optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-5)
         )
@@ -185,8 +185,7 @@ class Learner:
         learn, environment = self.config.learn, self.model.environment
         depth = jnp.maximum(depth_bb(environment.layout, window.tokens), 1e-6)
         values_bb = window.state_values * depth
-        taken = window.actions[..., None] if window.values.shape[-1] > 1 else 0 * window.actions[..., None]
-        chosen_bb = jnp.take_along_axis(window.values, taken, axis=-1)[..., 0] * depth
+        chosen_bb = of_action(window.values, window.actions) * depth
         seats = window.segments % environment.layout.num_players
         present = window.segments != NO_SEGMENT
         estimate = jax.vmap(lambda v, q, s, d, r: advantages(v, q, s, d, r, learn.gae_lambda))
@@ -254,8 +253,8 @@ class Learner:
 
 
 def _stream(key: jax.Array, number: int) -> jax.Array:
-    """A key for each table size, the first one's being the key itself."""
-    return jax.random.fold_in(key, number) if number else key
+    """A key for each table size, the first one's being the key itself; `rollout` folds small numbers into it."""
+    return jax.random.fold_in(key, 100 + number) if number else key
 
 
 def default_tables(model: ModelConfig, num_sizes: int = 1) -> int:

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax.config import LearnConfig
-from pokerjax.learn.returns import weighted_mean
+from pokerjax.learn.returns import of_action, weighted_mean
 
 
 @jax.tree_util.register_dataclass
@@ -62,7 +62,8 @@ def loss(
     log_policy: jax.Array, values: jax.Array, critic: jax.Array, targets: Targets,
     entropy_coefficient: jax.Array, config: LearnConfig,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:  # fmt: skip
-    """The scalar loss and its parts, from log-policies [..., A], the seat's own values [...] and the critic's.
+    """The scalar loss and its parts, from log-policies [..., A], the seat's own values [...] and the critic's
+    [..., 1 or A].
 
     Both values are in starting depths and learn the same returns; the critic's are the baseline, the seat's own
     are what an agent says of its prospects.
@@ -72,11 +73,10 @@ def loss(
     # Decisions without weight (padding) may hold anything; keep them out of exp.
     log_ratio = jnp.where(weights > 0, log_probs - targets.log_probs, 0.0)
     objective, clipped, dual = clipped_objective(log_ratio, targets.surprises, config.clip, config.dual_clip)
-    if targets.gains.shape[-1] > 1:
-        objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
-        critic = jnp.take_along_axis(critic, targets.actions[..., None], axis=-1)
+    # What the actions are worth on average under the policy: with a state critic all gains are 0.
+    objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
     policy_loss = -weighted_mean(objective, weights)
-    critic = critic[..., 0]
+    critic = of_action(critic, targets.actions)
     value_loss = 0.5 * weighted_mean((values - targets.returns) ** 2, weights)
     critic_loss = 0.5 * weighted_mean((critic - targets.returns) ** 2, weights)
     mean_entropy = weighted_mean(entropy(log_policy), weights)

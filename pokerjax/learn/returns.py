@@ -43,6 +43,13 @@ def advantages(
     return estimates, finished
 
 
+def of_action(values: jax.Array, actions: jax.Array) -> jax.Array:
+    """The value of each decision's action [...], from values [..., A], or from that of the state [..., 1]."""
+    if values.shape[-1] == 1:
+        return values[..., 0]
+    return jnp.take_along_axis(values, actions[..., None], axis=-1)[..., 0]
+
+
 def weighted_mean(x: jax.Array, weights: jax.Array) -> jax.Array:
     """Mean of x over the decisions with weight; 0 where there are none."""
     return jnp.sum(x * weights) / jnp.maximum(jnp.sum(weights), 1.0)

@@ -15,7 +15,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from pokerjax.env import menu, tables, tokens
+from pokerjax.env import allin, menu, tables, tokens
 from pokerjax.env.tables import Environment, Outcome, Table
 from pokerjax.learn.opponents import Opponents
 from pokerjax.model.attention import NO_SEGMENT, Cache, segment
@@ -89,7 +89,7 @@ def rollout(
     absent = environment.layout.num_players - environment.num_players
     batch = prefix.segments.shape[0]
     (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
-    board_key, board = jax.random.fold_in(key, 3), environment.rules.num_board_cards
+    board_key, num_words = jax.random.fold_in(key, 3), allin.num_words(environment.rules)
     opposed_from = batch - (opponents.num_tables if opponents else 0)
     opposed = jnp.arange(batch) >= opposed_from
 
@@ -120,7 +120,7 @@ def rollout(
             chips = menu.choose(decision.amounts, actions)
         chips, learns, theirs = answer(table, chips, theirs, time)
         with jax.named_scope("engine"):
-            words = jax.random.bits(jax.random.fold_in(board_key, time), (board, batch)) if all_in_equity else None
+            words = jax.random.bits(jax.random.fold_in(board_key, time), (num_words, batch)) if all_in_equity else None
             table, outcome = tables.play(environment, table, chips, decision.legal, words)
             deal, stakes, shoe = tables.take_hands(environment, shoe, outcome.done)
             table = tables.next_hand(environment, table, deal, stakes)

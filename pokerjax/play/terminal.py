@@ -67,7 +67,7 @@ class Game:
         """
         self._agent, self._source, self._out, self._study = agent, source, out, study
         self._random = random.Random(seed)
-        self._players = num_players or agent.game.sizes[0]
+        self._players = agent.game.sizes[0] if num_players is None else num_players
         check_size(agent.game, self._players)
         self._environment = tables.make_environment(agent.game, self._players)
         self._pretty = "utf" in (getattr(out, "encoding", None) or "utf-8").lower()
