@@ -24,6 +24,8 @@ def check(config: Config) -> Config:
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)
+    judged = config.learn.objective == "ppo" or config.model.critic == "action"
+    require(judged, "--objective mirror needs values of all actions: add --critic action.")
     exploits = config.learn.opponent == "checkpoint"
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
     require(exploits or not (run.resume and run.checkpoint), both)
@@ -128,16 +130,18 @@ def _nearest_divisor(number: int, wanted: int) -> int:
 def _check_learn(learn: LearnConfig) -> None:
     _at_least(1, learn, "rollout_length", "epochs", "iterations_per_call", "pool_size")
     _at_least(0, learn, "parallel_games", "batch_size")
-    for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life"):
+    for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life", "temperature", "mirror_step"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value > 0, f"{_flag(field, value)} must be a positive number.")
     require(learn.dual_clip > 1, f"{_flag('dual_clip', learn.dual_clip)} must be above 1 (3 is usual).")
     for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
-    for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share"):
+    for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share", "exploration", "temperature_end"):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
+    least = f"{_flag('temperature_end', learn.temperature_end)} must be above 0, since the annealing is geometric."
+    require(learn.temperature_end > 0, least)
     if learn.parallel_games:
         check_batch(learn, learn.parallel_games)
 

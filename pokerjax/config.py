@@ -78,7 +78,10 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LearnConfig:
-    """The learner: rollout, returns, PPO and the averaged policy."""
+    """The learner: rollout, returns, the policy's objective and the averaged policy."""
+
+    objective: Literal["ppo", "mirror"] = "ppo"
+    """How the policy improves: PPO's clipped gradient, or mirror descent on its logits (needs --critic action)."""
 
     parallel_games: int = 0
     """Tables stepped at once. 0: what suits the device."""
@@ -110,6 +113,14 @@ class LearnConfig:
     """Weight of the KL divergence to the averaged policy, kept to the end."""
     magnet_half_life: float = 0.02
     """Half-life of the averaged parameters as a share of the run."""
+    temperature: float = 0.5
+    """Mirror descent's weight of the entropy at the start, in big blinds; annealed geometrically over num_games."""
+    temperature_end: float = 0.03
+    """Share of it that is left at the end."""
+    mirror_step: float = 0.1
+    """Mirror descent's step at the start: what a big blind of advantage adds to a logit; annealed like temperature."""
+    exploration: float = 0.0
+    """Share of the actions of the rollout that are drawn evenly; what is learnt stays the policy without them."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1."""
     all_in_equity: bool = False

@@ -31,6 +31,8 @@ GLOSSARY: dict[str, str] = {
     "optimiser/learning_rate": "Adam's step, annealed to 0 over the run.",
     "optimiser/temperature_bb": "Entropy coefficient x std of the advantages, big blinds: the floor of the"
     " exploitability.",
+    "mirror/push": "Norm of what a step of mirror descent adds to a decision's logits, root mean square.",
+    "mirror/reach": "Mean of the reach ratios that weigh decisions under exploration; 1 on average.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
     "rollout/trained_share": "Share of the rollout's decisions that this update trains on, 0 to 1.",
     "run/iteration": "Iterations (rollout and update) finished.",

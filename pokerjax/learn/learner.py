@@ -19,14 +19,17 @@ from pokerjax.checks import check_batch, check_pool, check_sizes
 from pokerjax.compiler import compiler_options
 from pokerjax.config import Config, ModelConfig
 from pokerjax.env.tables import Table, make_environment
-from pokerjax.learn import opponents, ppo
-from pokerjax.learn.returns import advantages, of_action, weighted_mean, weighted_std
+from pokerjax.learn import mirror, opponents, ppo
+from pokerjax.learn.returns import advantages, of_action, reach_ratios, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.statistics import poker_statistics
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters, behaviour, masked_log_policy
 
+
+import os
+B1 = float(os.environ.get('B1', '0.9'))
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Learner:
         pooled = check_pool(config.learn, self.parallel_games)
         self._opposed_tables = self.parallel_games if target else pooled
         self._optimizer = optax.chain(
-            optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=0.9, b2=0.99, eps=1e-5)
+            optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=B1, b2=0.99, eps=1e-5)
         )
 
     @property
@@ -120,11 +123,14 @@ class Learner:
         tables, window, outcomes, slots = self.play(state, rollout_key)
         progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
         rate = learn.learning_rate * (1 - progress * (1 - learn.learning_rate_end))
+        if learn.objective == "mirror":
+            rate = learn.learning_rate * learn.learning_rate_end**progress
         entropy_coefficient = learn.entropy_coefficient * (1 - progress * (1 - learn.entropy_end))
         with jax.named_scope("returns"):
-            targets, figures = self.targets(window)
-        with jax.named_scope("magnet"):
-            targets = dataclasses.replace(targets, magnet=self.log_policy(state.average, window))
+            targets, figures = self.targets(window, progress)
+        if learn.objective == "ppo" and learn.magnet_coefficient > 0:
+            with jax.named_scope("magnet"):
+                targets = dataclasses.replace(targets, magnet=self.log_policy(state.average, window))
         with jax.named_scope("update"):
             params, optimizer, losses = self.update(state, window, targets, rate, entropy_coefficient, shuffle_key)
         games = sum(jnp.sum(outcome.done) for outcome in outcomes)
@@ -176,20 +182,25 @@ class Learner:
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
                 length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
+                exploration=self.config.learn.exploration,
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots
 
-    def targets(self, window: Steps) -> tuple[ppo.Targets, dict[str, jax.Array]]:
+    def targets(self, window: Steps, progress: jax.Array) -> tuple[ppo.Targets, dict[str, jax.Array]]:
         """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
         learn, environment = self.config.learn, self.model.environment
+        players = environment.layout.num_players
         depth = jnp.maximum(depth_bb(environment.layout, window.tokens), 1e-6)
         values_bb = window.state_values * depth
         chosen_bb = of_action(window.values, window.actions) * depth
-        seats = window.segments % environment.layout.num_players
+        seats = window.segments % players
         present = window.segments != NO_SEGMENT
-        estimate = jax.vmap(lambda v, q, s, d, r: advantages(v, q, s, d, r, learn.gae_lambda))
-        surprise_bb, finished = estimate(values_bb, chosen_bb, seats, window.done, window.rewards)
+        drawn = jnp.take_along_axis(behaviour(window.log_policy, learn.exploration), window.actions[..., None], -1)[..., 0]
+        wanted = jnp.take_along_axis(window.log_policy, window.actions[..., None], -1)[..., 0]
+        ratios = jnp.where(present & window.learns, jnp.exp(wanted - drawn), 1.0)
+        estimate = jax.vmap(lambda v, q, c, s, d, r: advantages(v, q, c, s, d, r, learn.gae_lambda))
+        surprise_bb, finished = estimate(values_bb, chosen_bb, ratios, seats, window.done, window.rewards)
         advantage_bb = jnp.where(finished, surprise_bb + chosen_bb - values_bb, 0.0)
         weights = (present & finished & window.learns).astype(jnp.float32)
         std_bb = weighted_std(advantage_bb, weights)
@@ -198,16 +209,27 @@ class Learner:
         gains_bb = window.values * depth[..., None] - values_bb[..., None]
         gains = gains_bb / (std_bb + 1e-8) * weights[..., None]
         returns = jnp.where(weights > 0, (advantage_bb + values_bb) / depth, 0.0)
+        state_returns = jnp.where(weights > 0, (ratios * surprise_bb + values_bb) / depth, 0.0)
+        cooling = learn.temperature_end**progress
+        if learn.objective == "mirror":
+            q = mirror.action_values(window.values * depth[..., None], surprise_bb, jnp.exp(drawn), window.actions)
+            push = mirror.push(q, window.log_policy, window.masks, learn.mirror_step * cooling, learn.temperature * cooling)
+        else:
+            push = jnp.zeros_like(window.log_policy)
+        reach = jax.vmap(lambda c, s: reach_ratios(c, s, players))(ratios, window.segments)
         unexplained = weighted_std(surprise_bb / depth, weights) ** 2
         spread = weighted_std(returns, weights) ** 2
         figures = {
             "advantage/std_bb": std_bb,
             "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
             "rollout/trained_share": jnp.mean(weights),
+            "mirror/push": jnp.sqrt(weighted_mean(jnp.sum(push**2, -1), weights)),
+            "mirror/reach": weighted_mean(reach, weights),
         }
         targets = ppo.Targets(
-            actions=window.actions, log_probs=window.log_probs, surprises=surprises, gains=gains, returns=returns,
+            actions=window.actions, log_probs=drawn, surprises=surprises, gains=gains, returns=returns,
             magnet=jnp.zeros_like(window.masks, jnp.float32), weights=weights,
+            state_returns=state_returns, log_policy=window.log_policy, push=push, reach=reach * weights, masks=window.masks,
         )  # fmt: skip
         return targets, figures
 

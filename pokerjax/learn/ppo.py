@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax.config import LearnConfig
+from pokerjax.learn import mirror
 from pokerjax.learn.returns import of_action, weighted_mean
 
 
@@ -20,10 +21,15 @@ class Targets:
     """What the update knows of each decision; all arrays share their leading axes."""
 
     actions: jax.Array  # int32
-    log_probs: jax.Array  # float32: of the behaviour policy
+    log_probs: jax.Array  # float32: of the action, as it was drawn
     surprises: jax.Array  # float32: return less the value of the action, normalised
     gains: jax.Array  # float32[..., 1 or A]: value of each action less that of the state, normalised
-    returns: jax.Array  # float32: in starting depths
+    returns: jax.Array  # float32: of the action, in starting depths
+    state_returns: jax.Array  # float32: of the state
+    log_policy: jax.Array  # float32[..., A]: of the policy that is improved
+    push: jax.Array  # float32[..., A]: what mirror descent adds to its logits
+    reach: jax.Array
+    masks: jax.Array
     magnet: jax.Array  # float32[..., A]: log-policy of the averaged parameters
     weights: jax.Array  # float32
 
@@ -76,8 +82,11 @@ def loss(
     # What the actions are worth on average under the policy: with a state critic all gains are 0.
     objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
     policy_loss = -weighted_mean(objective, weights)
+    if config.objective == "mirror":
+        policy_loss = weighted_mean(mirror.loss(log_policy, targets.log_policy, targets.push, targets.masks), targets.reach)
+        entropy_coefficient = 0.0
     critic = of_action(critic, targets.actions)
-    value_loss = 0.5 * weighted_mean((values - targets.returns) ** 2, weights)
+    value_loss = 0.5 * weighted_mean((values - targets.state_returns) ** 2, targets.reach)
     critic_loss = 0.5 * weighted_mean((critic - targets.returns) ** 2, weights)
     mean_entropy = weighted_mean(entropy(log_policy), weights)
     magnet = weighted_mean(kl_divergence(log_policy, targets.magnet), weights)
@@ -85,7 +94,7 @@ def loss(
         policy_loss
         + config.value_coefficient * (value_loss + critic_loss)
         - entropy_coefficient * mean_entropy
-        + config.magnet_coefficient * magnet
+        + (config.magnet_coefficient * magnet if config.objective == 'ppo' else 0.0)
     )
     parts = {
         "loss/total": total,

@@ -11,36 +11,64 @@ import jax.numpy as jnp
 
 
 def advantages(
-    values: jax.Array, chosen: jax.Array, seats: jax.Array, done: jax.Array, rewards: jax.Array, gae_lambda: float
-) -> tuple[jax.Array, jax.Array]:
+    values: jax.Array, chosen: jax.Array, ratios: jax.Array, seats: jax.Array, done: jax.Array, rewards: jax.Array,
+    gae_lambda: float,
+) -> tuple[jax.Array, jax.Array]:  # fmt: skip
     """What each decision brought beyond the value of its action, and which decisions belong to a finished hand.
 
-        G_t = v(next decision of the seat) + lambda * surprise(next decision of the seat), or its payoff
-        surprise_t = G_t - q_t
+        surprise_t = rho_between * (G - q_t)        G: the seat's payoff, or at its next decision s
+        G_s = v_s + lambda * rho_s * surprise_s
 
-    v are the `values` of states, q those of the `chosen` actions: this is Expected SARSA(lambda). With q = v it
-    is the generalised advantage estimate with gamma 1. values, chosen float32[W] and rewards float32[W, P] in
-    big blinds, seats int32[W], done bool[W]; returns float32[W] in big blinds (0 where unfinished) and bool[W].
-    Sources: Schulman et al., arXiv:1506.02438; van Seijen et al., 2009 (Expected SARSA).
+    v are the `values` of states, q those of the `chosen` actions, rho the `ratios` of the policy's probability to
+    that with which the action was drawn; rho_between is the product over the others' actions until s. With all
+    ratios 1 this is Expected SARSA(lambda), and with q = v the generalised advantage estimate with gamma 1. The
+    ratios keep it unbiased where actions are drawn from another distribution: each has mean 1, so what it is
+    multiplied with may be any deviation from a baseline.
+
+    values, chosen, ratios float32[W] and rewards float32[W, P] in big blinds, seats int32[W], done bool[W]; returns
+    float32[W] in big blinds (0 where unfinished) and bool[W].
+    Sources: Schulman et al., arXiv:1506.02438; van Seijen et al., 2009 (Expected SARSA); Schmid et al.,
+    arXiv:1809.03057 (baselines along a sampled hand).
     """
     num_seats = rewards.shape[1]
 
     def backward(carry, step):
-        following, surprise, finished = carry
-        value, action_value, seat, ends, reward = step
+        following, between, finished = carry
+        value, action_value, ratio, seat, ends, reward = step
         # Going back over the end of a hand, every seat's future becomes its payoff.
         following = jnp.where(ends, reward, following)
-        surprise = jnp.where(ends, 0.0, surprise)
+        between = jnp.where(ends, 1.0, between)
         finished = finished | ends
         here = jnp.arange(num_seats) == seat
-        estimate = jnp.sum(jnp.where(here, following - action_value + gae_lambda * surprise, 0.0))
-        following = jnp.where(here, value, following)
-        surprise = jnp.where(here, estimate, surprise)
-        return (following, surprise, finished), (jnp.where(finished, estimate, 0.0), finished)
+        surprise = jnp.sum(jnp.where(here, between * (following - action_value), 0.0))
+        following = jnp.where(here, value + gae_lambda * ratio * surprise, following)
+        between = jnp.where(here, 1.0, between * ratio)
+        return (following, between, finished), (jnp.where(finished, surprise, 0.0), finished)
 
-    start = (jnp.zeros(num_seats), jnp.zeros(num_seats), jnp.zeros((), bool))
-    _, (estimates, finished) = jax.lax.scan(backward, start, (values, chosen, seats, done, rewards), reverse=True)
+    start = (jnp.zeros(num_seats), jnp.ones(num_seats), jnp.zeros((), bool))
+    steps = (values, chosen, ratios, seats, done, rewards)
+    _, (estimates, finished) = jax.lax.scan(backward, start, steps, reverse=True)
     return estimates, finished
+
+
+def reach_ratios(ratios: jax.Array, segments: jax.Array, num_seats: int) -> jax.Array:
+    """How much likelier the others' earlier actions of the hand are under the policy than as they were drawn.
+
+    Weighting a seat's decisions by it gives the hidden cards the distribution that they have when the others play the
+    policy; the seat's own actions say nothing about them. ratios float32[W] and segments int32[W] of one table, the
+    decisions of a hand side by side; returns float32[W].
+    """
+
+    def forward(carry, step):
+        reach, hand = carry
+        ratio, segment = step
+        reach = jnp.where(segment // num_seats == hand, reach, 1.0)
+        here = jnp.arange(num_seats) == segment % num_seats
+        weight = jnp.sum(jnp.where(here, reach, 0.0))
+        return (jnp.where(here, reach, reach * ratio), segment // num_seats), weight
+
+    start = (jnp.ones(num_seats), jnp.int32(-1))
+    return jax.lax.scan(forward, start, (ratios, segments))[1]
 
 
 def of_action(values: jax.Array, actions: jax.Array) -> jax.Array:

@@ -19,7 +19,7 @@ from pokerjax.env import allin, menu, tables, tokens
 from pokerjax.env.tables import Environment, Outcome, Table
 from pokerjax.learn.opponents import Opponents
 from pokerjax.model.attention import NO_SEGMENT, Cache, segment
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy, sample
+from pokerjax.model.transformer import Model, Parameters, behaviour, masked_log_policy, sample
 
 
 @jax.tree_util.register_dataclass
@@ -33,7 +33,7 @@ class Steps:
     learns: jax.Array  # bool: the policy that learns has decided, not an opponent
     masks: jax.Array  # bool[..., A]
     actions: jax.Array  # int32: entry of the menu
-    log_probs: jax.Array  # float32: of the action, when it was chosen
+    log_policy: jax.Array  # float32[..., A]: of the policy that learns, when it was asked
     values: jax.Array  # float32[..., 1 or A]: the critic's predictions then, of state or actions, in starting depths
     state_values: jax.Array  # float32: their mean under the policy then
     done: jax.Array  # bool: the action ended the hand
@@ -51,7 +51,7 @@ def empty_prefix(model: Model, batch: int) -> Steps:
         learns=jnp.zeros(shape, bool),
         masks=jnp.zeros((*shape, environment.num_actions), bool),
         actions=jnp.zeros(shape, jnp.int32),
-        log_probs=jnp.zeros(shape, jnp.float32),
+        log_policy=jnp.zeros((*shape, environment.num_actions), jnp.float32),
         values=jnp.zeros((*shape, num_values), jnp.float32),
         state_values=jnp.zeros(shape, jnp.float32),
         done=jnp.zeros(shape, bool),
@@ -77,11 +77,12 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 def rollout(
     model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
     environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
+    exploration: float = 0.0,
 ) -> tuple[Table, Steps, Outcome]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
     The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
-    all-in is rewarded its mean over boards.
+    all-in is rewarded its mean over boards; a share `exploration` of the actions is drawn evenly.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -113,8 +114,8 @@ def rollout(
         segments = segment(decision.hand, decision.seat, environment.layout.num_players)
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
-        actions = sample(log_policy, jax.random.uniform(jax.random.fold_in(action_key, time), (batch,)))
-        log_probs = jnp.take_along_axis(log_policy, actions[:, None], axis=-1)[:, 0]
+        uniform = jax.random.uniform(jax.random.fold_in(action_key, time), (batch,))
+        actions = sample(behaviour(log_policy, exploration), uniform)
         state_values = jnp.sum(values * (jnp.exp(log_policy) if values.shape[-1] > 1 else 1.0), axis=-1)
         with jax.named_scope("engine"):
             chips = menu.choose(decision.amounts, actions)
@@ -126,7 +127,7 @@ def rollout(
             table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
             tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
-            log_probs=log_probs, values=values, state_values=state_values,
+            log_policy=log_policy, values=values, state_values=state_values,
             done=outcome.done, rewards=jnp.pad(outcome.rewards.T, ((0, 0), (0, absent))),
         )  # fmt: skip
         return (table, shoe, cache, theirs), (steps, outcome)
