@@ -7,7 +7,7 @@ import math
 import typing
 from typing import Any, Literal
 
-from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, require
+from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, RunConfig, require
 
 OPPONENT_GROUPS = 4  # snapshots met in one iteration
 
@@ -20,10 +20,11 @@ def check(config: Config) -> Config:
     _check_learn(config.learn)
     run = config.run
     _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
-    _at_least(0, run, "evaluate_every", "snapshots")
+    _at_least(0, run, "evaluate_every", "snapshots", "num_devices")
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)
+    _check_processes(run)
     exploits = config.learn.opponent == "checkpoint"
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
     require(exploits or not (run.resume and run.checkpoint), both)
@@ -35,6 +36,18 @@ def check(config: Config) -> Config:
     one_size = len(config.game.sizes) == 1 or not (exploits or config.learn.pool_share)
     require(one_size, f"{opposed} in --table-sizes.")
     return config
+
+
+def _check_processes(run: RunConfig) -> None:
+    if run.coordinator in ("", "auto"):
+        alone = f"--num-processes {run.num_processes} needs --coordinator HOST:PORT, the address of process 0."
+        require(run.num_processes == 0 and run.process_id == 0, alone)
+        return
+    port = run.coordinator.rpartition(":")[2]
+    require(port.isdecimal() and ":" in run.coordinator, f"--coordinator {run.coordinator} must be HOST:PORT or auto.")
+    _at_least(1, run, "num_processes")
+    rule = f"must lie from 0 to {run.num_processes - 1}, as there are --num-processes {run.num_processes}"
+    require(0 <= run.process_id < run.num_processes, f"{_flag('process_id', run.process_id)} {rule}.")
 
 
 def check_seed(seed: int) -> None:
@@ -156,6 +169,21 @@ def check_batch(learn: LearnConfig, parallel_games: int) -> int:
     divides = f"does not divide --parallel-games {parallel_games}; choose sizes that divide"
     require(parallel_games % tables == 0, f"{shown} is {tables} tables, which {divides}.")
     return tables
+
+
+def check_devices(config: Config, num_devices: int, tables_each: int, batch_tables: int, group_tables: int) -> None:
+    """Raise `UserError` unless the devices can share out evenly the tables of each size, of a minibatch and of a
+    group of opponents."""
+    length, pool = config.learn.rollout_length, config.learn.pool_share
+    shares = {
+        f"{tables_each} tables" + (" of each size" if len(config.game.sizes) > 1 else ""): tables_each,
+        f"{batch_tables} tables of a minibatch (--batch-size / --rollout-length {length})": batch_tables,
+        f"{group_tables} tables that meet one snapshot (--pool-share {pool:g})": group_tables,
+    }
+    for what, tables in shares.items():
+        rule = f"{num_devices} devices cannot share out {what} evenly"
+        remedy = f"choose multiples of {num_devices}, or fewer devices by --num-devices"
+        require(tables % num_devices == 0, f"{rule}: {remedy}.")
 
 
 def check_size(game: GameConfig, num_players: int) -> None:

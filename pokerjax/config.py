@@ -132,6 +132,14 @@ class RunConfig:
     """Seed of everything random."""
     device: Device = "auto"
     """Where to run: auto takes the best there is."""
+    num_devices: int = 0
+    """Devices that share the tables out, those of all hosts together; must divide them. 0: all there are."""
+    coordinator: str = ""
+    """For a run of several processes: HOST:PORT of process 0; auto under Slurm, Open MPI, Kubernetes, on a TPU pod."""
+    num_processes: int = 0
+    """Processes of the run, where --coordinator names a host."""
+    process_id: int = 0
+    """Number of this process among them, from 0."""
     run_dir: str = ""
     """Folder of the run. Empty: runs/<name of the config>."""
     resume: bool = False

@@ -113,6 +113,19 @@ class MetricsWriter:
             self._board.add_scalar(name, value, iteration)
 
 
+class NoMetrics:
+    """Writes nothing: for the processes of a run that do not write."""
+
+    def __enter__(self) -> NoMetrics:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def write(self, iteration: int, values: Mapping[str, float]) -> None:
+        """Take the values and leave them."""
+
+
 def first_evaluation(run_dir: Path) -> dict[str, float]:
     """The `eval/` metrics that a run logged before its first iteration; none if it did not evaluate then."""
     with (run_dir / "metrics.jsonl").open() as file:
