@@ -19,7 +19,7 @@ def check(config: Config) -> Config:
     _check_model(config.model)
     _check_learn(config.learn)
     run = config.run
-    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
+    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games", "accumulation")
     _at_least(0, run, "evaluate_every", "snapshots", "num_devices")
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
@@ -132,6 +132,10 @@ def _check_model(model: ModelConfig) -> None:
     width, heads = model.d_model, model.n_heads
     remedy = f"use --n-heads {_nearest_divisor(width, heads)} or another --d-model"
     require(width % heads == 0, f"--n-heads {heads} does not divide --d-model {width}; {remedy}.")
+    _at_least(0, model, "n_kv_heads")
+    remedy = f"use --n-kv-heads {_nearest_divisor(heads, model.kv_heads)}"
+    rule = f"--n-kv-heads {model.kv_heads} does not divide --n-heads {heads}"
+    require(heads % model.kv_heads == 0, f"{rule}; {remedy}.")
 
 
 def _nearest_divisor(number: int, wanted: int) -> int:
@@ -184,6 +188,9 @@ def check_devices(config: Config, num_devices: int, tables_each: int, batch_tabl
         rule = f"{num_devices} devices cannot share out {what} evenly"
         remedy = f"choose multiples of {num_devices}, or fewer devices by --num-devices"
         require(tables % num_devices == 0, f"{rule}: {remedy}.")
+    parts, tables = config.run.accumulation, batch_tables // num_devices
+    rule = f"--accumulation {parts} cannot part the {tables} tables of a minibatch on a device evenly"
+    require(tables % parts == 0, f"{rule}; use {_nearest_divisor(tables, parts)}.")
 
 
 def check_size(game: GameConfig, num_players: int) -> None:

@@ -32,7 +32,8 @@ GLOSSARY: dict[str, str] = {
     "optimiser/temperature_bb": "Entropy coefficient x std of the advantages, big blinds: the floor of the"
     " exploitability.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
-    "rollout/trained_share": "Share of the rollout's decisions that this update trains on, 0 to 1.",
+    "rollout/trained_share": "Share of the places that the update reads that it trains on, 0 to 1.",
+    "rollout/padding_share": "Share of the places that the update reads that hold no decision, 0 to 1.",
     "run/iteration": "Iterations (rollout and update) finished.",
     "run/games": "Hands finished since the start of the run.",
     "run/decisions": "Decisions made since the start of the run.",

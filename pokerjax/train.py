@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import os
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,7 +45,7 @@ class Learner(Protocol):
 def train(config: Config) -> None:
     """Train as the config says, into its run folder. Raises `UserError`."""
     exploits = config.learn.opponent == "checkpoint"
-    alone = not config.run.coordinator
+    started, alone = time.monotonic(), not config.run.coordinator
     if alone and not exploits:  # whose game is known only when its target has been read
         runfolder.check_folder(config)
     device.use_compilation_cache()
@@ -59,11 +60,15 @@ def train(config: Config) -> None:
         config, found = find_target(config)
         opponent = learner.Target(model=found.player.model, params=found.params)
     hosts.on_first(lambda: runfolder.check_folder(config))
-    run(config, learner.Learner(config, opponent), during_training(config, found))
+    run(config, learner.Learner(config, opponent), during_training(config, found), started)
 
 
-def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
-    """Run the loop from the newest checkpoint or from the start to the end, or to a signal."""
+def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | None = None) -> None:
+    """Run the loop from the newest checkpoint or from the start to the end, or to a signal.
+
+    started: when the command began, by `time.monotonic`, if that was before.
+    """
+    started = time.monotonic() if started is None else started
     run_dir = Path(config.run.run_dir)
     state, record = _starting_point(config, learner)
     if record.games >= config.run.num_games:
@@ -83,8 +88,10 @@ def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
     ):
         ledger = Ledger(config, record, writer, progress, decisions=learner.decisions_per_iteration)
         if record.iteration == 0 and config.run.evaluate_every:
+            evaluating = time.monotonic()
             _evaluate(ledger, evaluate, state.average)
-        _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler)
+            started += time.monotonic() - evaluating
+        _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler, started)
 
 
 def _loop(
@@ -96,13 +103,19 @@ def _loop(
     checkpoints: checkpoint.Checkpoints,
     stop: StopRequest,
     profiler: Profiler,
+    started: float,
 ) -> None:
     settings, per_call = config.run, config.learn.iterations_per_call
-    iteration, pending, agreement = ledger.iteration, None, hosts.Agreement()
+    iteration, pending, stepped, agreement = ledger.iteration, None, False, hosts.Agreement()
     milestone = _milestone(config, ledger.games)
     while True:
         profiler.before_call()
         state, metrics = learner.step(state)
+        if not stepped:
+            jax.block_until_ready(metrics)
+            took = time.monotonic() - started
+            ledger.progress.say(f"First step done {took:.1f} s after the start, compilation included.")
+            stepped = True
         iteration += per_call
         if pending is not None:
             ledger.read(pending)

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -19,8 +20,9 @@ import pytest
 from pokerjax import checkpoint
 from pokerjax.checks import check, check_devices
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
-from pokerjax.learn import sharding
+from pokerjax.learn import ppo, sharding
 from pokerjax.learn.learner import Learner
+from pokerjax.learn.rollout import Steps, empty_prefix
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,6 +119,44 @@ def test_minibatches_have_every_table_once_an_epoch_and_one_of_each_class():
         assert sorted(epoch.reshape(-1).tolist()) == list(range(24))
         assert all(sorted(batch % 6) == list(range(6)) for batch in epoch)
     assert order[:4].tolist() != order[4:].tolist()
+
+
+def noise(learner: Learner, key: jax.Array) -> tuple[Steps, ppo.Targets]:
+    """A window that nobody played, and targets for it: an update does not ask."""
+    window = empty_prefix(learner.model, learner.parallel_games)
+    names = iter(jax.random.split(key, 8))
+    drawn = dataclasses.replace(
+        window,
+        tokens=jax.random.randint(next(names), window.tokens.shape, 0, 9),
+        segments=jax.random.randint(next(names), window.segments.shape, 0, 3),
+        masks=jnp.ones_like(window.masks),
+        log_probs=jnp.full_like(window.log_probs, -1.0),
+    )
+    normal = jax.random.normal(next(names), window.log_probs.shape)
+    weights = jax.random.bernoulli(next(names), 0.7, normal.shape).astype(jnp.float32)
+    return drawn, ppo.Targets(
+        actions=drawn.actions, log_probs=drawn.log_probs, surprises=normal * weights, returns=normal * weights,
+        gains=jnp.zeros_like(window.values), magnet=jnp.full(window.masks.shape, -1.0), weights=weights,
+    )  # fmt: skip
+
+
+def test_parts_of_a_minibatch_add_up_to_it():
+    """Gradients accumulated over four parts, whose weights differ, give the update of the whole, to rounding."""
+    whole = Learner(config(1))
+    parted = Learner(dataclasses.replace(whole.config, run=dataclasses.replace(whole.config.run, accumulation=4)))
+    params = whole.model.init(jax.random.key(1))
+    state = SimpleNamespace(params=params, optimizer=whole._optimizer.init(params))
+    window, targets = noise(whole, jax.random.key(2))
+
+    def update(learner):
+        run = jax.jit(lambda window, targets: learner.update(state, window, targets, 1e-2, 0.1, jax.random.key(3)))
+        return run(window, targets)
+
+    first, second = update(whole), update(parted)
+    equal(first, second, atol=1e-5)
+    assert not np.allclose(first[0]["embed"]["kernel"], params["embed"]["kernel"])
+    with pytest.raises(UserError, match=r"--accumulation 3 cannot part the 16 tables of a minibatch .* use [24]"):
+        Learner(dataclasses.replace(whole.config, run=dataclasses.replace(whole.config.run, accumulation=3)))
 
 
 @pytest.mark.parametrize(

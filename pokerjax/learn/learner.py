@@ -18,9 +18,10 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from pokerjax.checks import OPPONENT_GROUPS, check_batch, check_devices, check_pool, check_sizes
 from pokerjax.compiler import compiler_options
-from pokerjax.config import Config, ModelConfig, require
+from pokerjax.config import Config, require
 from pokerjax.env.tables import make_environment
 from pokerjax.learn import opponents, ppo, sharding
+from pokerjax.learn.memory import check_memory, choose_tables
 from pokerjax.learn.returns import advantages, of_action, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.sharding import total
@@ -51,8 +52,8 @@ class Learner:
         self.mesh = sharding.make_mesh(self.num_devices)
         self.model = Model(make_environment(config.game), config.model)
         self.environments = [make_environment(config.game, size) for size in config.game.sizes]
-        self.parallel_games = config.learn.parallel_games or self.num_devices * default_tables(
-            config.model, len(config.game.sizes)
+        self.parallel_games = config.learn.parallel_games or self.num_devices * choose_tables(
+            self.model, config, self.num_devices
         )
         self._tables_each = check_sizes(config.game, self.parallel_games)
         self.batch_tables = check_batch(config.learn, self.parallel_games)
@@ -61,6 +62,7 @@ class Learner:
         self._opposed = target.model if target else self.model
         pooled = check_pool(config.learn, self.parallel_games)
         self._opposed_tables = self.parallel_games if target else pooled
+        check_memory(self.model, config, self.parallel_games // self.num_devices, self.num_devices)
         groups = 1 if target else min(config.learn.pool_size, OPPONENT_GROUPS)
         check_devices(config, self.num_devices, self._tables_each, self.batch_tables, self._opposed_tables // groups)
         self._optimizer = optax.chain(
@@ -232,6 +234,7 @@ class Learner:
             "advantage/std_bb": std_bb,
             "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
             "rollout/trained_share": weighted_mean(weights, jnp.ones_like(weights)),
+            "rollout/padding_share": 1 - weighted_mean(present.astype(jnp.float32), jnp.ones_like(weights)),
         }
         targets = ppo.Targets(
             actions=window.actions, log_probs=window.log_probs, surprises=surprises, gains=gains, returns=returns,
@@ -240,7 +243,7 @@ class Learner:
         return targets, figures
 
     def log_policy(self, params: Parameters, window: Steps) -> jax.Array:
-        """Log-policies [B, W, A] of other parameters, a minibatch of tables at a time to bound the memory."""
+        """Log-policies [B, W, A] of other parameters, as many tables at a time as the update reads at once."""
 
         def chunk(part):
             tokens, segments, masks = part
@@ -251,7 +254,12 @@ class Learner:
         return log_policy.reshape(window.masks.shape)
 
     def _split(self, x: jax.Array) -> jax.Array:
-        return x.reshape(-1, self.batch_tables // sharding.count(), *x.shape[1:])
+        return x.reshape(-1, self._part_tables, *x.shape[1:])
+
+    @property
+    def _part_tables(self) -> int:
+        """Tables that one device reads at once where gradients are taken."""
+        return self.batch_tables // sharding.count() // self.config.run.accumulation
 
     def update(self, state: LearnerState, window: Steps, targets: ppo.Targets, rate, entropy_coefficient, key):
         """PPO over `epochs` passes of minibatches of whole tables; metrics are means over them."""
@@ -266,11 +274,15 @@ class Learner:
 
         def minibatch(carry, tables):
             params, optimizer = carry
-            steps, goals = jax.tree.map(lambda x: x[tables], (window, targets))
-            weights = goals.weights / jnp.maximum(total(jnp.sum(goals.weights)), 1.0)
-            goals = dataclasses.replace(goals, weights=weights)
-            (_, parts), gradients = jax.value_and_grad(loss, has_aux=True)(params, steps, goals)
-            gradients, parts = total((gradients, parts))
+            weight = jnp.maximum(total(jnp.sum(targets.weights[tables])), 1.0)
+
+            def part(tables):
+                steps, goals = jax.tree.map(lambda x: x[tables], (window, targets))
+                goals = dataclasses.replace(goals, weights=goals.weights / weight)
+                (_, parts), gradients = jax.value_and_grad(loss, has_aux=True)(params, steps, goals)
+                return gradients, parts
+
+            gradients, parts = total(sharding.added_up(part, tables.reshape(-1, self._part_tables)))
             parts["optimiser/gradient_norm"] = optax.tree.norm(gradients)
             updates, optimizer = self._optimizer.update(gradients, optimizer)
             params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
@@ -284,14 +296,3 @@ class Learner:
 def _stream(key: jax.Array, number: int) -> jax.Array:
     """A key for each table size, the first one's being the key itself; `rollout` folds small numbers into it."""
     return jax.random.fold_in(key, 100 + number) if number else key
-
-
-def default_tables(model: ModelConfig, num_sizes: int = 1) -> int:
-    """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations.
-
-    A power of two for each of the table sizes.
-    """
-    width_rows = {"cpu": 65_536, "gpu": 524_288, "tpu": 524_288}[jax.default_backend()]
-    tables = max(32, min(4096, width_rows // model.d_model)) // num_sizes
-    return num_sizes << (tables.bit_length() - 1)
-

@@ -9,6 +9,7 @@ say so.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 import jax
@@ -57,6 +58,18 @@ def minibatches(key: jax.Array, tables: int, batch: int, epochs: int) -> jax.Arr
     shuffled = [jnp.argsort(poker.words_at(key, 1, lanes, epoch)[0], axis=1) for epoch in range(epochs)]
     places = jnp.stack(shuffled) * classes + jnp.arange(classes)[:, None]  # [epochs, classes, turns]
     return jnp.swapaxes(places, 1, 2).reshape(epochs * turns, classes)
+
+
+def added_up(part: Callable[[jax.Array], Tree], rows: jax.Array) -> Tree:
+    """The sum of `part` over the rows of an array, one after the other on this device."""
+    if rows.shape[0] == 1:
+        return part(rows[0])
+
+    def add(so_far: Tree, row: jax.Array) -> tuple[Tree, None]:
+        return jax.tree.map(jnp.add, so_far, part(row)), None
+
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(part, rows[0]))
+    return jax.lax.scan(add, zeros, rows)[0]
 
 
 def rearranged(x: jax.Array, axis: int, *, before: int, after: int) -> jax.Array:
