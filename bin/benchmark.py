@@ -1,10 +1,13 @@
-"""Measure speed: python bin/benchmark.py {engine|strength|train} [--json] [flags; --help after the name lists them].
+"""Measure speed: python bin/benchmark.py {engine|strength|train|scaling|attention} [--json] [flags; --help lists them].
 
 engine    random legal hold'em at many tables, dealing, hand strength and settling included
           (--peers: beside other engines; --plot FILE: as a picture)
 strength  strength of seven cards
 train     the train step of a config, as a share of the matrix rate of the device, and where its time goes
           (--config FILE and every field of the config as a flag, as for bin/train.py; --iterations N)
+scaling   the train step against tables, players, layers, rollout length and devices
+          (as for train; --axes NAME ...: only these; --plot FOLDER: as pictures too)
+attention the attention of the update beside the ways not taken (as for train)
 
 With --json each measurement is one JSON object a line. Speeds are medians of repetitions in steady state.
 """
@@ -23,6 +26,9 @@ from typing import Any
 
 from pokerjax import commandline
 from pokerjax.config import Config, Device, UserError, require
+
+_CPU_DEVICES = 8  # that `scaling` lets a CPU pretend to be; they share its cores
+_ATTENTION_TABLES = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ def main(arguments: list[str]) -> None:
         print(__doc__)
         return
     name, rest = (arguments[0], arguments[1:]) if arguments else ("nothing", [])
-    kinds = {"engine": _engine, "strength": _strength, "train": _train}
+    kinds = {"engine": _engine, "strength": _strength, "train": _train, "scaling": _scaling, "attention": _attention}
     require(name in kinds, f"There is no benchmark {name}: name one of {', '.join(kinds)}.")
     kinds[name](rest, f"bin/benchmark.py {name}")
 
@@ -128,19 +134,61 @@ def _strength(arguments: list[str], program: str) -> None:
 
 
 def _train(arguments: list[str], program: str) -> None:
-    config, iterations, as_json = _train_arguments(arguments, program)
-    show = _start(config.run.device, as_json=as_json)
+    config, own = _train_arguments(arguments, program)
+    show = _start(config.run.device, as_json=own.json)
     from pokerjax.benchmark import training
 
-    show(training.train(config, iterations=iterations, note=lambda text: print(text, file=sys.stderr, flush=True)))
+    show(training.train(config, iterations=own.iterations, note=_note))
 
 
-def _train_arguments(arguments: list[str], program: str) -> tuple[Config, int, bool]:
+def _scaling(arguments: list[str], program: str) -> None:
+    config, own = _train_arguments(arguments, program, default="configs/quick.py", plot=True)
+    named = f"--parallel-games {config.learn.parallel_games}: name the tables, a multiple of 8, from which to vary."
+    require(config.learn.parallel_games > 0 and config.learn.parallel_games % 8 == 0, named)
+    if config.run.device in ("auto", "cpu"):
+        import jax
+
+        jax.config.update("jax_num_cpu_devices", _CPU_DEVICES)
+    show = _start(config.run.device, as_json=own.json)
+    from pokerjax import device
+    from pokerjax.benchmark import scaling
+
+    unknown = sorted(set(own.axes) - set(scaling.AXES))
+    require(not unknown, f"--axes {' '.join(unknown)}: there are {', '.join(scaling.AXES)}.")
+    device.use_compilation_cache()
+    results = []
+    for result in scaling.scaling(config, own.axes or tuple(scaling.AXES), iterations=own.iterations, note=_note):
+        results.append(result)
+        show(result)
+    if own.plot:
+        scaling.draw(results, own.plot, device=device.describe())
+
+
+def _attention(arguments: list[str], program: str) -> None:
+    config, own = _train_arguments(arguments, program)
+    show = _start(config.run.device, as_json=own.json)
+    from pokerjax.benchmark.attention import measure_attention
+
+    context, length = config.game.hand_limit, config.learn.rollout_length
+    for result in measure_attention(config.model, context, length, _ATTENTION_TABLES, seconds=own.iterations):
+        show(result)
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _train_arguments(
+    arguments: list[str], program: str, *, default: str = "configs/base.py", plot: bool = False
+) -> tuple[Config, argparse.Namespace]:
     """The config, as bin/train.py would load it, and the flags that only this command has."""
     own = argparse.ArgumentParser(prog=program, add_help=False, allow_abbrev=False, exit_on_error=False)
-    own.add_argument("--config", default="configs/base.py", metavar="FILE")
+    own.add_argument("--config", default=default, metavar="FILE")
     own.add_argument("--iterations", type=int, default=3, metavar="N")
     own.add_argument("--json", action="store_true")
+    if plot:
+        own.add_argument("--axes", nargs="+", default=(), metavar="NAME")
+        own.add_argument("--plot", type=Path, metavar="FOLDER")
     try:
         flags, rest = own.parse_known_args(arguments)
     except argparse.ArgumentError as error:
@@ -148,7 +196,7 @@ def _train_arguments(arguments: list[str], program: str) -> tuple[Config, int, b
     if {"-h", "--help"} & set(rest):
         print(f"{own.format_usage()}and the flags of bin/train.py:\n")
     require(flags.iterations >= 1, f"--iterations {flags.iterations} must be at least 1.")
-    return commandline.load_config(["--config", flags.config, *rest], program=program), flags.iterations, flags.json
+    return commandline.load_config(["--config", flags.config, *rest], program=program), flags
 
 
 def _start(name: Device, *, as_json: bool) -> Callable[[dict[str, Any]], None]:

@@ -43,6 +43,8 @@ class Record:
     """Wall-clock seconds of the run so far."""
     environment: dict[str, Any]
     """Versions, device and commit that wrote it."""
+    num_devices: int = 1
+    """Devices that shared the tables out, whose arrays follow each other."""
 
 
 class _Always:

@@ -7,7 +7,7 @@ import math
 import typing
 from typing import Any, Literal
 
-from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, require
+from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, RunConfig, require
 
 OPPONENT_GROUPS = 4  # snapshots met in one iteration
 
@@ -19,13 +19,14 @@ def check(config: Config) -> Config:
     _check_model(config.model)
     _check_learn(config.learn)
     run = config.run
-    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
-    _at_least(0, run, "evaluate_every", "snapshots")
+    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games", "accumulation")
+    _at_least(0, run, "evaluate_every", "snapshots", "num_devices")
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)
     judged = config.learn.objective == "ppo" or config.model.critic == "action"
     require(judged, "--objective mirror needs values of all actions: add --critic action.")
+    _check_processes(run)
     exploits = config.learn.opponent == "checkpoint"
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
     require(exploits or not (run.resume and run.checkpoint), both)
@@ -37,6 +38,18 @@ def check(config: Config) -> Config:
     one_size = len(config.game.sizes) == 1 or not (exploits or config.learn.pool_share)
     require(one_size, f"{opposed} in --table-sizes.")
     return config
+
+
+def _check_processes(run: RunConfig) -> None:
+    if run.coordinator in ("", "auto"):
+        alone = f"--num-processes {run.num_processes} needs --coordinator HOST:PORT, the address of process 0."
+        require(run.num_processes == 0 and run.process_id == 0, alone)
+        return
+    port = run.coordinator.rpartition(":")[2]
+    require(port.isdecimal() and ":" in run.coordinator, f"--coordinator {run.coordinator} must be HOST:PORT or auto.")
+    _at_least(1, run, "num_processes")
+    rule = f"must lie from 0 to {run.num_processes - 1}, as there are --num-processes {run.num_processes}"
+    require(0 <= run.process_id < run.num_processes, f"{_flag('process_id', run.process_id)} {rule}.")
 
 
 def check_seed(seed: int) -> None:
@@ -121,6 +134,10 @@ def _check_model(model: ModelConfig) -> None:
     width, heads = model.d_model, model.n_heads
     remedy = f"use --n-heads {_nearest_divisor(width, heads)} or another --d-model"
     require(width % heads == 0, f"--n-heads {heads} does not divide --d-model {width}; {remedy}.")
+    _at_least(0, model, "n_kv_heads")
+    remedy = f"use --n-kv-heads {_nearest_divisor(heads, model.kv_heads)}"
+    rule = f"--n-kv-heads {model.kv_heads} does not divide --n-heads {heads}"
+    require(heads % model.kv_heads == 0, f"{rule}; {remedy}.")
 
 
 def _nearest_divisor(number: int, wanted: int) -> int:
@@ -160,6 +177,24 @@ def check_batch(learn: LearnConfig, parallel_games: int) -> int:
     divides = f"does not divide --parallel-games {parallel_games}; choose sizes that divide"
     require(parallel_games % tables == 0, f"{shown} is {tables} tables, which {divides}.")
     return tables
+
+
+def check_devices(config: Config, num_devices: int, tables_each: int, batch_tables: int, group_tables: int) -> None:
+    """Raise `UserError` unless the devices can share out evenly the tables of each size, of a minibatch and of a
+    group of opponents."""
+    length, pool = config.learn.rollout_length, config.learn.pool_share
+    shares = {
+        f"{tables_each} tables" + (" of each size" if len(config.game.sizes) > 1 else ""): tables_each,
+        f"{batch_tables} tables of a minibatch (--batch-size / --rollout-length {length})": batch_tables,
+        f"{group_tables} tables that meet one snapshot (--pool-share {pool:g})": group_tables,
+    }
+    for what, tables in shares.items():
+        rule = f"{num_devices} devices cannot share out {what} evenly"
+        remedy = f"choose multiples of {num_devices}, or fewer devices by --num-devices"
+        require(tables % num_devices == 0, f"{rule}: {remedy}.")
+    parts, tables = config.run.accumulation, batch_tables // num_devices
+    rule = f"--accumulation {parts} cannot part the {tables} tables of a minibatch on a device evenly"
+    require(tables % parts == 0, f"{rule}; use {_nearest_divisor(tables, parts)}.")
 
 
 def check_size(game: GameConfig, num_players: int) -> None:

@@ -68,12 +68,19 @@ class ModelConfig:
     """Pre-norm causal blocks."""
     n_heads: int = 8
     """Attention heads; must divide d_model."""
+    n_kv_heads: int = 0
+    """Heads of keys and values, each shared by as many attention heads; must divide n_heads. 0: all of n_heads."""
     mlp_ratio: int = 4
     """Width of the feed-forward layer, in multiples of d_model."""
     critic: Literal["state", "action"] = "state"
     """What the critic of the training values: the state, or every action in it (Expected SARSA)."""
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the matrix products; parameters, softmax, logits and advantages stay float32."""
+
+    @property
+    def kv_heads(self) -> int:
+        """Heads of keys and values, G."""
+        return self.n_kv_heads or self.n_heads
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,6 +150,16 @@ class RunConfig:
     """Seed of everything random."""
     device: Device = "auto"
     """Where to run: auto takes the best there is."""
+    num_devices: int = 0
+    """Devices that share the tables out, those of all hosts together; must divide them. 0: all there are."""
+    accumulation: int = 1
+    """Parts that a minibatch is computed in, one after the other, for a device of little memory: the same update."""
+    coordinator: str = ""
+    """For a run of several processes: HOST:PORT of process 0; auto under Slurm, Open MPI, Kubernetes, on a TPU pod."""
+    num_processes: int = 0
+    """Processes of the run, where --coordinator names a host."""
+    process_id: int = 0
+    """Number of this process among them, from 0."""
     run_dir: str = ""
     """Folder of the run. Empty: runs/<name of the config>."""
     resume: bool = False

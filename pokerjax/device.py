@@ -31,10 +31,25 @@ def describe() -> str:
     return f"{count}{first.platform}{kind}"
 
 
+def memory_bytes() -> int:
+    """Memory that one device has: an accelerator's own, or its share of what the system has available."""
+    device = jax.local_devices()[0]
+    limit = (device.memory_stats() or {}).get("bytes_limit")
+    return limit or _available_bytes() // jax.local_device_count()
+
+
+def _available_bytes() -> int:
+    try:
+        rows = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+        return int(rows["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):  # not Linux
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
 def use_compilation_cache(folder: Path | None = None) -> Path:
-    """Keep compiled programs over processes, so only a program's first run on a machine waits for XLA."""
+    """Keep all compiled programs over processes, so only a program's first run on a machine waits for XLA."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = folder or Path(base) / "pokerjax" / "xla"
     jax.config.update("jax_compilation_cache_dir", str(folder))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder

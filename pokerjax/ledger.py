@@ -14,7 +14,7 @@ import numpy as np
 
 from pokerjax.checkpoint import Record, newest
 from pokerjax.config import Config, UserError
-from pokerjax.metrics import MetricsWriter
+from pokerjax.metrics import MetricsWriter, NoMetrics
 from pokerjax.progress import EXPLOITABILITY, Progress, evaluation_line, opponents
 
 Metrics = Mapping[str, jax.Array]
@@ -29,7 +29,7 @@ class Ledger:
     """What has been read of the run so far, and where it is written."""
 
     def __init__(
-        self, config: Config, record: Record, writer: MetricsWriter, progress: Progress, *, decisions: int
+        self, config: Config, record: Record, writer: MetricsWriter | NoMetrics, progress: Progress, *, decisions: int
     ):
         """Go on from `record`; `decisions` are made in an iteration."""
         self.iteration, self.games = record.iteration, record.games

@@ -34,7 +34,8 @@ GLOSSARY: dict[str, str] = {
     "mirror/push": "Norm of what a step of mirror descent adds to a decision's logits, root mean square.",
     "mirror/reach": "Mean of the reach ratios that weigh decisions under exploration; 1 on average.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
-    "rollout/trained_share": "Share of the rollout's decisions that this update trains on, 0 to 1.",
+    "rollout/trained_share": "Share of the places that the update reads that it trains on, 0 to 1.",
+    "rollout/padding_share": "Share of the places that the update reads that hold no decision, 0 to 1.",
     "run/iteration": "Iterations (rollout and update) finished.",
     "run/games": "Hands finished since the start of the run.",
     "run/decisions": "Decisions made since the start of the run.",
@@ -113,6 +114,19 @@ class MetricsWriter:
         self._file.flush()
         for name, value in row.items():
             self._board.add_scalar(name, value, iteration)
+
+
+class NoMetrics:
+    """Writes nothing: for the processes of a run that do not write."""
+
+    def __enter__(self) -> NoMetrics:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+    def write(self, iteration: int, values: Mapping[str, float]) -> None:
+        """Take the values and leave them."""
 
 
 def first_evaluation(run_dir: Path) -> dict[str, float]:

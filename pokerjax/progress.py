@@ -14,8 +14,11 @@ EXPLOITABILITY = "eval/exploitability"
 class Progress:
     """Rewrites one line in place on a terminal; elsewhere prints a line now and then."""
 
-    def __init__(self, total_games: int, *, stream: TextIO | None = None, interval: float = 10.0):
-        """`interval` is seconds between lines where they can't be rewritten."""
+    def __init__(
+        self, total_games: int, *, stream: TextIO | None = None, interval: float = 10.0, silent: bool = False
+    ):
+        """`interval` is seconds between lines where they can't be rewritten; `silent` shows nothing at all."""
+        self._silent = silent
         self.evaluation = ""
         self._total = total_games
         self._stream = stream or sys.stdout
@@ -30,7 +33,7 @@ class Progress:
         now = time.monotonic()
         # The time left is judged from here, since what came before was mostly compilation.
         self._first = self._first or (now, games)
-        if now - self._shown < self._interval:
+        if self._silent or now - self._shown < self._interval:
             return
         self._shown = now
         started, first_games = self._first
@@ -56,6 +59,8 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print a line of its own, above the live line."""
+        if self._silent:
+            return
         if self._line:
             print("\r\x1b[K", end="", file=self._stream)
         print(text, file=self._stream)

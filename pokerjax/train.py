@@ -10,17 +10,19 @@ aside).
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
+import time
 from pathlib import Path
 from typing import Any, Protocol
 
 import jax
 
-from pokerjax import checkpoint, device, runfolder
+from pokerjax import checkpoint, device, hosts, runfolder
 from pokerjax.config import Config, differences, require
 from pokerjax.interrupt import StopRequest
 from pokerjax.ledger import Evaluate, Ledger
-from pokerjax.metrics import MetricsWriter, first_evaluation
+from pokerjax.metrics import MetricsWriter, NoMetrics, first_evaluation
 from pokerjax.profiler import Profiler
 from pokerjax.progress import Progress, count, duration, evaluation_table
 
@@ -30,20 +32,24 @@ class Learner(Protocol):
 
     parallel_games: int
     decisions_per_iteration: int
+    num_devices: int
 
     @property
     def num_parameters(self) -> int: ...
     @property
     def step(self) -> Any: ...
     def init(self, key: jax.Array) -> Any: ...
+    def arranged(self, state: Any, *, before: int) -> Any: ...
 
 
 def train(config: Config) -> None:
     """Train as the config says, into its run folder. Raises `UserError`."""
     exploits = config.learn.opponent == "checkpoint"
-    if not exploits:  # whose game is known only when its target has been read
+    started, alone = time.monotonic(), not config.run.coordinator
+    if alone and not exploits:  # whose game is known only when its target has been read
         runfolder.check_folder(config)
     device.use_compilation_cache()
+    hosts.join(config.run)
     device.select(config.run.device)
     # Not before the device was chosen: these modules make arrays.
     from pokerjax.evaluate import during_training, find_target
@@ -52,31 +58,40 @@ def train(config: Config) -> None:
     found, opponent = None, None
     if exploits:
         config, found = find_target(config)
-        runfolder.check_folder(config)
         opponent = learner.Target(model=found.player.model, params=found.params)
-    run(config, learner.Learner(config, opponent), during_training(config, found))
+    hosts.on_first(lambda: runfolder.check_folder(config))
+    run(config, learner.Learner(config, opponent), during_training(config, found), started)
 
 
-def run(config: Config, learner: Learner, evaluate: Evaluate) -> None:
-    """Run the loop from the newest checkpoint or from the start to the end, or to a signal."""
+def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | None = None) -> None:
+    """Run the loop from the newest checkpoint or from the start to the end, or to a signal.
+
+    started: when the command began, by `time.monotonic`, if that was before.
+    """
+    started = time.monotonic() if started is None else started
     run_dir = Path(config.run.run_dir)
     state, record = _starting_point(config, learner)
     if record.games >= config.run.num_games:
         print(f"The run in {run_dir} is finished ({record.games:,} games): nothing to do.")
         return
-    runfolder.create(config, record.environment)
-    print(_introduction(config, learner, record), flush=True)
-    progress = Progress(config.run.num_games)
+    hosts.on_first(lambda: runfolder.create(config, record.environment))
+    first = hosts.is_first()
+    if first:
+        print(_introduction(config, learner, record), flush=True)
+    progress = Progress(config.run.num_games, silent=not first)
     with (
         StopRequest() as stop,
         checkpoint.Checkpoints(run_dir, keep=config.run.keep) as checkpoints,
-        MetricsWriter(run_dir, iteration=record.iteration) as writer,
-        Profiler(run_dir / "logs", wanted=config.run.profile) as profiler,
+        MetricsWriter(run_dir, iteration=record.iteration) if first else NoMetrics() as writer,
+        Profiler(run_dir / "logs", wanted=config.run.profile and first) as profiler,
+        hosts.Together(),
     ):
         ledger = Ledger(config, record, writer, progress, decisions=learner.decisions_per_iteration)
         if record.iteration == 0 and config.run.evaluate_every:
-            ledger.evaluate(evaluate, state.average)
-        _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler)
+            evaluating = time.monotonic()
+            _evaluate(ledger, evaluate, state.average)
+            started += time.monotonic() - evaluating
+        _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler, started)
 
 
 def _loop(
@@ -88,13 +103,19 @@ def _loop(
     checkpoints: checkpoint.Checkpoints,
     stop: StopRequest,
     profiler: Profiler,
+    started: float,
 ) -> None:
     settings, per_call = config.run, config.learn.iterations_per_call
-    iteration, pending = ledger.iteration, None
+    iteration, pending, stepped, agreement = ledger.iteration, None, False, hosts.Agreement()
     milestone = _milestone(config, ledger.games)
     while True:
         profiler.before_call()
         state, metrics = learner.step(state)
+        if not stepped:
+            jax.block_until_ready(metrics)
+            took = time.monotonic() - started
+            ledger.progress.say(f"First step done {took:.1f} s after the start, compilation included.")
+            stepped = True
         iteration += per_call
         if pending is not None:
             ledger.read(pending)
@@ -103,7 +124,7 @@ def _loop(
         checkpoint_due = _passes_multiple(iteration, per_call, settings.checkpoint_every)
         snapshot_due = _milestone(config, ledger.games) > milestone
         milestone = _milestone(config, ledger.games)
-        stopping = stop.requested
+        stopping = agreement.reached(stop.requested)
         if evaluation_due or checkpoint_due or snapshot_due or stopping or profiler.ends_now or ledger.may_be_finished:
             ledger.read(pending)
             pending = None
@@ -112,11 +133,12 @@ def _loop(
         finished = pending is None and ledger.games >= settings.num_games
         score = None
         if evaluation_due or finished:
-            score = ledger.evaluate(evaluate, state.average)
+            score = _evaluate(ledger, evaluate, state.average)
         if finished:
             checkpoints.save_final(state, ledger.record())
             ledger.progress.close()
-            print(_conclusion(config, ledger))
+            if hosts.is_first():
+                print(_conclusion(config, ledger))
             return
         if checkpoint_due or snapshot_due or stopping:
             checkpoints.save(state, ledger.record(), score=score, snapshot=snapshot_due)
@@ -124,10 +146,18 @@ def _loop(
             ledger.progress.close()
             starts = settings.checkpoint and config.learn.opponent == "self"
             instead = "--resume in place of --checkpoint" if starts else "--resume"
-            print(f"Stopped after {ledger.games:,} games and saved; go on with the same command and {instead}.")
+            how = f"go on with the same command and {instead}"
+            ledger.progress.say(f"Stopped after {ledger.games:,} games and saved; {how}.")
             return
         if pending is None:
             ledger.restart_clock()
+
+
+def _evaluate(ledger: Ledger, evaluate: Evaluate, average: Any) -> float | None:
+    """The score of an evaluation, which process 0 makes on one of its devices."""
+    score = ledger.evaluate(evaluate, hosts.local(average)) if hosts.is_first() else None
+    score = hosts.from_first(float("nan") if score is None else score)
+    return None if math.isnan(score) else score
 
 
 def _passes_multiple(iteration: int, step: int, every: int) -> bool:
@@ -144,19 +174,18 @@ def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.R
     given = _given_checkpoint(config)  # first, so that a mistake is answered before anything compiles
     state = learner.init(jax.random.key(config.run.seed))
     found = runfolder.environment()
-    record = checkpoint.Record(config=config, iteration=0, games=0, seconds=0.0, environment=found)
+    devices = learner.num_devices
+    record = checkpoint.Record(
+        config=config, iteration=0, games=0, seconds=0.0, environment=found, num_devices=devices
+    )
     newest = checkpoint.newest(Path(config.run.run_dir)) if config.run.resume else None
     if newest:
         saved = checkpoint.read_record(newest)
         abstract = checkpoint.abstract_like(state)
         del state  # Two states need not fit into the memory of the device.
-        state = checkpoint.restore(newest, abstract)
-        return state, checkpoint.Record(
-            config=config,
-            iteration=saved.iteration,
-            games=saved.games,
-            seconds=saved.seconds,
-            environment=found,
+        state = learner.arranged(checkpoint.restore(newest, abstract), before=saved.num_devices)
+        return state, dataclasses.replace(
+            record, iteration=saved.iteration, games=saved.games, seconds=saved.seconds
         )
     if given:
         abstract = checkpoint.abstract_like({"params": state.params, "average": state.average})

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pokerjax import poker
-from pokerjax.benchmark import report, simulation, timing
+from pokerjax.benchmark import attention, report, simulation, timing
 from pokerjax.benchmark.training import flops_per_decision
 from pokerjax.commandline import UserError
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig
@@ -145,19 +145,60 @@ def test_train_prints_an_object(main, capsys, tmp_path, monkeypatch):
     path.write_text(CONFIG_FILE)
     monkeypatch.setattr("pokerjax.benchmark.training._SQUARES", {"cpu": (16,)})
     monkeypatch.setattr("pokerjax.benchmark.training._SECONDS", 0.01)
+    monkeypatch.setattr("pokerjax.benchmark.floor._COPIED", 1 << 10)
     main(["train", "--config", str(path), "--d-model", "16", "--iterations", "2", "--json"])
     (result,) = objects(capsys)
     assert set(result) >= COMMON | {"parameters", "shares_of_step", "compile_seconds", "peak_memory_bytes"}
     positive(result, "decisions_per_second", "hands_per_second", "seconds", "parameters", "flops_per_decision")
+    positive(result, "program_bytes", "peak_process_bytes", "first_step_seconds", "bare_call_seconds")
+    assert result["first_step_seconds"] > result["compile_seconds"]
+    assert 0 < result["padding_share"] < 1 and -1 < result["host_gap_share"] < 1
     positive(result, "matmul_peak_flops_per_second", "model_flops_utilization", "hardware_flops_utilization")
     assert result["iterations"] == 2 and result["tables"] == 8 and result["matmul_parameters"] < 20_000
     assert set(result["matmul_flops_per_second"]) == {"16x16x16", "160x16x64", "160x16x48", "8x16x64"}
+    floors = result["floors"]
+    assert set(floors) == {"engine", "rollout_model", "magnet", "update"}
+    assert floors["update"]["flops_per_decision"] == 3 * floors["magnet"]["flops_per_decision"]
+    spent = sum(part["flops_per_decision"] for part in floors.values())
+    assert result["flops_per_decision_all"] < spent < 2 * result["flops_per_decision_all"]  # attention comes on top
     shares = result["shares_of_step"]
-    assert set(shares) == {"engine", "rollout_model", "magnet", "update", "everything_else"}
+    assert set(shares) == {"engine", "rollout_model", "returns", "magnet", "update", "everything_else"}
     assert sum(shares.values()) == pytest.approx(1)
     used = result["decisions_per_second"] * result["flops_per_decision"] / result["matmul_peak_flops_per_second"]
     assert result["model_flops_utilization"] == pytest.approx(used)
     assert "of the matrix rate" in report.text(result)
+
+
+@pytest.mark.slow
+def test_scaling_varies_one_thing_at_a_time(main, capsys, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr("pokerjax.benchmark.scaling.AXES", {"tables": (8, 16), "layers": (2,)})
+    monkeypatch.setattr(jax.config, "update", lambda name, value: None)  # the devices are there already
+    path = tmp_path / "small.py"
+    path.write_text(CONFIG_FILE.replace("d_model=64", "d_model=16"))
+    main(["scaling", "--config", str(path), "--iterations", "2", "--json", "--plot", str(tmp_path)])
+    results = objects(capsys)
+    points = [(point["axis"], point["value"], point["tables"], point["rollout_length"]) for point in results]
+    assert points == [("tables", 8, 8, 16), ("tables", 16, 16, 16), ("layers", 2, 8, 16)]
+    for point in results:
+        assert set(point) >= COMMON
+        positive(point, "decisions_per_second", "hands_per_second", "program_bytes")
+    assert {path.name for path in tmp_path.glob("*.svg")} == {"scaling_tables.svg", "scaling_layers.svg"}
+
+
+def test_ways_of_attention_agree_and_are_timed(main, capsys, tmp_path):
+    keys = jax.random.split(jax.random.key(0), 3)
+    q, k, v = (jax.random.normal(key, (2, 30, 2, 4)) for key in keys)
+    segments = jnp.broadcast_to(jnp.arange(30) // 6 * 2 + jnp.arange(30) % 2, (2, 30))
+    ours = attention.blocked(12)(q, k, v, segments)
+    np.testing.assert_allclose(ours, attention.full(q, k, v, segments), atol=1e-5)
+    np.testing.assert_allclose(ours, attention.library(q, k, v, segments), atol=1e-5)
+    path = tmp_path / "small.py"
+    path.write_text(CONFIG_FILE.replace("d_model=64", "d_model=8").replace("rollout_length=16", "rollout_length=32"))
+    main(["attention", "--config", str(path), "--json", "--iterations", "1"])
+    results = objects(capsys)
+    assert [result["way"] for result in results] == ["blocked", "full", "jax.nn.dot_product_attention"]
+    assert all(result["microseconds_per_token"] > 0 and result["places"] == 56 for result in results)
 
 
 def test_flops_of_a_decision_on_literal_numbers():
@@ -189,18 +230,21 @@ def test_table_for_people(main, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("", "There is no benchmark nothing: name one of engine, strength, train"),
+        ("", "There is no benchmark nothing: name one of engine, strength, train, scaling, attention"),
         ("speed", "There is no benchmark speed"),
         ("engine --num-players 11", "--num-players 11 is outside 2 to 10"),
         ("engine --tabels 3", r"Unknown flag --tabels; did you mean --tables\?"),
         ("strength --hands 0", "--hands 0 must be at least 1"),
         ("train --iterations x", "--iterations.*x"),
         ("train --iterations 0", "--iterations 0 must be at least 1"),
+        ("scaling --axes chairs", "--axes chairs: there are tables, players, layers"),
+        ("scaling --parallel-games 12", "--parallel-games 12: name the tables, a multiple of 8"),
         ("train --config nowhere.py", "There is no config file nowhere.py"),
         ("train --config configs/quick.py --d-modle 3", r"Unknown flag --d-modle; did you mean --d-model\?"),
     ],
 )
 def test_mistakes_are_answered_in_a_sentence(main, arguments, words, monkeypatch):
+    monkeypatch.setattr(jax.config, "update", lambda name, value: None)  # JAX has started already
     monkeypatch.chdir(ROOT)
     with pytest.raises(UserError, match=words):
         main(arguments.split())

@@ -42,6 +42,29 @@ def test_cached_steps_equal_the_sequence(model, params):
         np.testing.assert_allclose(one_values, values[:, t], atol=2e-5)
 
 
+@pytest.mark.parametrize("shared", [1, 2])
+def test_shared_keys_are_those_of_each_head_alike(shared):
+    """With few key/value heads the model is one of as many as heads whose projections repeat; cached steps too."""
+    environment = make_environment(GameConfig(max_decisions=12))
+    few = Model(environment, ModelConfig(d_model=16, n_layers=1, n_heads=4, n_kv_heads=shared))
+    many = Model(environment, ModelConfig(d_model=16, n_layers=1, n_heads=4))
+    params = jax.tree.map(lambda x: x * 2, few.init(jax.random.key(0)))
+    repeated = jax.tree.map(lambda x: x, params)
+    kernel = params["blocks"][0]["attention"]["qkv"]["kernel"]
+    queries, *others = jnp.split(kernel, [16, 16 + 4 * shared], axis=1)
+    others = [jnp.repeat(x.reshape(16, shared, 4), 4 // shared, axis=1).reshape(16, 16) for x in others]
+    repeated["blocks"][0]["attention"]["qkv"]["kernel"] = jnp.concatenate([queries, *others], axis=1)
+    tokens, segments = random_sequence(few, batch=2, length=20)
+    logits, _, cache = jax.jit(few.sequence)(params, tokens, segments)
+    expected, *_ = jax.jit(many.sequence)(repeated, tokens, segments)
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    assert cache.keys[0].shape == (2, 20, 4 * shared)
+    ring, step = few.empty_cache(2), jax.jit(few.step)
+    for t in range(20):
+        one, _, ring = step(params, ring, tokens[:, t], segments[:, t], t)
+        np.testing.assert_allclose(one, logits[:, t], atol=2e-5)
+
+
 def test_the_banded_mask_equals_the_plain_one(model):
     """Same segment and not later, by brute force over all pairs."""
     _, segments = random_sequence(model, seed=1)

@@ -51,6 +51,23 @@ def played(request):
     return environment, simulate(environment, 120)
 
 
+def test_numbered_hands_are_those_of_the_table_alone():
+    """Whole hands of distinct cards with their strengths, stacks within bounds, and the same beside other tables."""
+    environment = environment_of(3, shortest_stack=20, deepest_stack=40, unequal_stacks=True)
+    deals = jax.jit(lambda numbers, hands: tables.numbered_hands(environment, jax.random.key(0), numbers, hands))
+    numbers, hands = jnp.arange(400) // 4, jnp.arange(400) % 4
+    deal, stakes = deals(numbers, hands)
+    cards = np.concatenate([np.asarray(deal.hole).reshape(6, -1), deal.board])
+    assert all(len(set(hand)) == 11 for hand in cards.T) and cards.min() == 0 and cards.max() == 51
+    assert len({tuple(hand) for hand in cards.T}) == 400
+    strength = jax.vmap(poker.strength)(jnp.concatenate([deal.hole[1], deal.board]).T)
+    np.testing.assert_array_equal(deal.strengths[1], strength)
+    assert 2000 <= stakes.stacks.min() < stakes.stacks.max() <= 4000
+    backwards, their_stakes = deals(numbers[::-1], hands[::-1])
+    np.testing.assert_array_equal(backwards.hole[..., ::-1], deal.hole)
+    np.testing.assert_array_equal(their_stakes.stacks[..., ::-1], stakes.stacks)
+
+
 def test_chips_are_conserved_and_rewards_sum_to_zero(played):
     _environment, (table, _decision, _, outcome) = played
     in_play = table.hand.stacks.sum(-1) + table.hand.pot

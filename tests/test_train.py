@@ -30,7 +30,7 @@ class State:
 class FakeLearner:
     """Draws its loss from the key and ends 3 to 8 hands an iteration; may send a signal or diverge."""
 
-    num_parameters, parallel_games, decisions_per_iteration = 14_600_000, 2, 16
+    num_parameters, parallel_games, decisions_per_iteration, num_devices = 14_600_000, 2, 16, 1
 
     def __init__(self, config, *, kill_at=0, nan_at=0):
         self.calls, self._kill_at, self._nan_at = 0, kill_at, nan_at
@@ -50,6 +50,10 @@ class FakeLearner:
     def init(self, key):
         weights = {"w": jnp.zeros(4)}
         return State(weights, jax.tree.map(jnp.copy, weights), key, jnp.int32(0))
+
+    def arranged(self, state, *, before):
+        assert before == 1
+        return state
 
     def step(self, state):
         self.calls += 1

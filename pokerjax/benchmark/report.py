@@ -16,6 +16,7 @@ _COLUMNS = {
 _PARTS = {
     "engine": "engine, menu, tokens, records",
     "rollout_model": "model in the rollout",
+    "returns": "returns and advantages",
     "magnet": "magnet",
     "update": "update",
     "everything_else": "everything else",
@@ -30,7 +31,13 @@ def head(device: str) -> str:
 def text(result: Result) -> str:
     """A row of the table; for training the rest below it."""
     best = result.get("best_decisions_per_second") or result.get("best_hands_per_second")
-    row = _line([_number((result | {"best": best})[key]) for key in _COLUMNS])
+    name = result["benchmark"]
+    if name == "attention":
+        shape = f"{result['places']} places, width {result['d_model']}"
+        return f"{result['way']:<32}{result['microseconds_per_token']:.3f} us a token and layer ({shape})"
+    if name == "scaling":
+        name = f"{result['axis']} {result['value']:,}"
+    row = _line([_number((result | {"best": best, "benchmark": name})[key]) for key in _COLUMNS])
     if ratio := result.get("ratio"):
         row += f"   pokerjax is {ratio:,.0f} times as fast"
     return row + (f"\n\n{_training(result)}" if result["benchmark"] == "train" else "")
@@ -43,15 +50,23 @@ def _training(result: Result) -> str:
         f"{result['rollout_length']} decisions, minibatches of {result['batch_size']:,}",
         "matrix rate": f"{_flops(result['matmul_peak_flops_per_second'])}, the best of "
         + ", ".join(f"{shape} {_flops(rate)}" for shape, rate in result["matmul_flops_per_second"].items()),
+        "copies": f"{result['copy_bytes_per_second'] / 1e9:.1f} GB/s read and written",
         "useful work": f"{result['flops_per_decision'] / 1e6:,.0f} MFLOP a decision, "
         f"{result['model_flops_utilization']:.1%} of the matrix rate",
         "all work": f"{result['flops_per_decision_all'] / 1e6:,.0f} MFLOP a decision, "
         f"{result['hardware_flops_utilization']:.1%} of the matrix rate",
-        "compilation": f"{result['compile_seconds']:.1f} s",
+        "padding": f"{result['padding_share']:.1%} of the places that the update reads hold no decision",
+        "first step": f"after {result['first_step_seconds']:.1f} s, of which "
+        f"{result['compile_seconds']:.1f} s are compilation",
+        "host": f"{result['host_gap_share']:.1%} of the loop's time is not the device's",
+        "memory": f"{_bytes(result['program_bytes'])} of the program on a device, "
+        f"{_bytes(result['peak_memory_bytes'])} at its peak; process {_bytes(result['peak_process_bytes'])}",
     }
-    if memory := result["peak_memory_bytes"]:
-        lines["peak memory"] = f"{memory / 2**30:.2f} GiB"
+    whole, floors = result["iteration_seconds"], result["floors"]
     shares = [f"  {share:>6.1%}  {_PARTS[part]}" for part, share in result["shares_of_step"].items()]
+    for number, part in enumerate(result["shares_of_step"]):
+        if part in floors:
+            shares[number] += f"; at least {floors[part]['seconds'] / whole:.1%}, bound by {floors[part]['bound']}"
     rows = [f"{name:<13}{value}" for name, value in lines.items()]
     return "\n".join([*rows, "shares of the step, each part timed as a separate program", *shares])
 
@@ -66,6 +81,10 @@ def _number(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return "-" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _bytes(count: int | None) -> str:
+    return "-" if count is None else f"{count / 2**30:.2f} GiB"
 
 
 def _flops(rate: float) -> str:

@@ -48,8 +48,7 @@ def random_action(legal: poker.Legal, bits: Sequence[jax.Array]) -> jax.Array:
     folds = legal.fold & (kind == 0)
     raises = legal.raises & (kind + 1 == kinds)
     span = (legal.max_raise_to - legal.min_raise_to + 1).astype(jnp.float32)
-    uniform = (bits[1] >> 8).astype(jnp.float32) * 2.0**-24
-    raise_to = jnp.minimum(legal.min_raise_to + (uniform * span).astype(jnp.int32), legal.max_raise_to)
+    raise_to = jnp.minimum(legal.min_raise_to + (poker.uniform(bits[1]) * span).astype(jnp.int32), legal.max_raise_to)
     return jnp.where(folds, poker.FOLD, jnp.where(raises, raise_to, poker.CALL))
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from pokerjax.benchmark.floor import copy_rate, floors
+from pokerjax.benchmark.loop import host_gap
 from pokerjax.benchmark.simulation import UniformModel
 from pokerjax.benchmark.timing import Result, Timing, compile_for, measure, measure_loop
 from pokerjax.config import Config
@@ -36,8 +39,12 @@ class Steady:
     timing: Timing  # of calls
     hands: int  # finished in the timed calls
     compile_seconds: float  # tracing included
-    peak_memory_bytes: int | None
+    first_step_seconds: float  # from nothing to the end of the first call: initial state, compilation, the call
+    program_bytes: int | None  # that the compiled step takes on a device, as XLA laid it out
+    peak_memory_bytes: int | None  # of an accelerator
+    padding_share: float  # of the places that the update reads
     state: LearnerState  # after the last call
+    step: Callable[[LearnerState], Any]  # compiled
 
 
 def train(config: Config, *, iterations: int, note: Callable[[str], None] = lambda text: None) -> Result:
@@ -46,22 +53,27 @@ def train(config: Config, *, iterations: int, note: Callable[[str], None] = lamb
     note(f"compiling the train step of {learner.num_parameters:,} parameters ...")
     steady = steady_state(learner, iterations, note)
     note("measuring the rate of matrix products ...")
-    rates = matmul_rates(learner, seconds=_SECONDS)
+    rates, copied = matmul_rates(learner, seconds=_SECONDS), copy_rate(seconds=_SECONDS)
     note("measuring the parts of the step ...")
     parts = part_seconds(learner, steady.state, seconds=_SECONDS)
-    return _result(learner, steady, rates, parts)
+    note("measuring the loop around the step ...")
+    gap = host_gap(learner, steady.step, calls=max(3, len(steady.timing.seconds)))
+    least = {"copy_bytes_per_second": copied, "floors": floors(learner, max(rates.values()), copied)}
+    return _result(learner, steady, rates, parts) | least | gap
 
 
 def steady_state(learner: Learner, iterations: int, note: Callable[[str], None]) -> Steady:
     """Compile the train step, make one call to warm up, and time the next ones."""
+    beginning = time.perf_counter()
     state = learner.init(jax.random.key(learner.config.run.seed))
     start = time.perf_counter()
     step = learner.step.lower(state).compile()
     compile_seconds = time.perf_counter() - start
     calls = -(-iterations // learner.config.learn.iterations_per_call)
     note(f"compiled in {compile_seconds:.1f} s; timing {calls} calls after one that warms up ...")
-    state, _ = step(state)
+    state, metrics = step(state)
     games = int(state.games)
+    first_step_seconds = time.perf_counter() - beginning
     times = []
     for _ in range(calls):
         start = time.perf_counter()
@@ -69,7 +81,19 @@ def steady_state(learner: Learner, iterations: int, note: Callable[[str], None])
         jax.block_until_ready((state, metrics))
         times.append(time.perf_counter() - start)
     memory = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
-    return Steady(Timing(tuple(times)), int(state.games) - games, compile_seconds, memory, state)
+    padding, program = float(metrics["rollout/padding_share"][-1]), _program_bytes(step.memory_analysis())
+    played = int(state.games) - games
+    return Steady(
+        Timing(tuple(times)), played, compile_seconds, first_step_seconds, program, memory, padding, state, step
+    )
+
+
+def _program_bytes(analysis: Any) -> int | None:
+    """Arguments, results that do not lie in their place, and what the program takes in between."""
+    if analysis is None:  # a backend that does not tell
+        return None
+    kept = analysis.argument_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    return kept + analysis.temp_size_in_bytes
 
 
 def matmul_rates(learner: Learner, *, seconds: float) -> dict[str, float]:
@@ -114,12 +138,14 @@ def part_seconds(learner: Learner, state: LearnerState, *, seconds: float) -> di
     window: Steps = play(state, key)[1]
     think, judge = compile_for(_rollout_model(learner)), compile_for(learner.log_policy)
     # What an update costs does not depend on the data, so the uniform policy's window serves.
-    targets, _ = jax.jit(learner.targets)(window)
+    returns = compile_for(learner.targets)
+    targets, _ = returns(window)
     targets = dataclasses.replace(targets, magnet=judge(state.average, window))
     update = compile_for(lambda state, window, targets: learner.update(state, window, targets, 1e-4, 1e-2, key))
     programs: dict[str, Callable[[], Any]] = {
         "engine": lambda: play(state, key),
         "rollout_model": lambda: think(state.params, window),
+        "returns": lambda: returns(window),
         "magnet": lambda: judge(state.average, window),
         "update": lambda: update(state, window, targets),
     }
@@ -201,6 +227,10 @@ def _result(learner: Learner, steady: Steady, rates: dict[str, float], parts: di
         "hardware_flops_utilization": speed * spent / peak,
         "shares_of_step": shares,
         "shares_note": "fastest run of each part as a separate program / fastest step; everything_else is the rest",
+        "padding_share": steady.padding_share,
+        "program_bytes": steady.program_bytes,
         "peak_memory_bytes": steady.peak_memory_bytes,
+        "peak_process_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "compile_seconds": steady.compile_seconds,
+        "first_step_seconds": steady.first_step_seconds,
     }

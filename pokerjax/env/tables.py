@@ -16,6 +16,7 @@ import jax.numpy as jnp
 from pokerjax import poker
 from pokerjax.config import GameConfig
 from pokerjax.env import allin, menu, tokens
+from pokerjax.poker.once import compute_once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +122,28 @@ def take_hands(environment: Environment, shoe: poker.Shoe, wanted: jax.Array):
     return deal, draw_stakes(environment, extra, wanted.shape), shoe
 
 
+def numbered_hands(
+    environment: Environment, key: jax.Array, table_numbers: jax.Array, hands: jax.Array
+) -> tuple[poker.Deal, poker.Stakes]:
+    """Deal hand number `hands` int32[B] of the tables that have these numbers int32[B].
+
+    Cards and stacks are a function of key, table and hand alone, beside whichever other tables they are dealt.
+    """
+    rules = environment.rules
+    bits = poker.words_at(key, num_bits(environment), table_numbers, hands)
+    cards, words = bits[: rules.num_cards], bits[rules.num_cards :]
+    deal = poker.deal_from_bits(rules, cards)
+    hole, board = compute_once(([list(cards) for cards in deal.hole], list(deal.board)))
+    strengths = compute_once([poker.strength([*cards, *board]) for cards in hole])
+    deal = poker.Deal(
+        hole=jnp.stack([jnp.stack(cards) for cards in hole]),
+        board=jnp.stack(board) if board else deal.board,
+        strengths=jnp.stack(strengths),
+    )
+    stakes = draw_stakes(environment, jnp.stack(words) if words else jnp.zeros((0,), jnp.uint32), table_numbers.shape)
+    return deal, stakes
+
+
 def num_bits(environment: Environment) -> int:
     """Random words (uint32) that one `fresh_hand` consumes."""
     return environment.rules.num_cards + _num_stack_words(environment)
@@ -146,8 +169,7 @@ def draw_stakes(environment: Environment, words: jax.Array, shape: tuple[int, ..
     if words.shape[0] == 0:
         stack = round(game.shortest_stack * game.big_blind)
         return stakes_for(environment, _constants(environment.rules.stacks or [stack] * players, shape))
-    uniform = (words >> 8).astype(jnp.float32) * 2.0**-24
-    depth = game.shortest_stack * (game.deepest_stack / game.shortest_stack) ** uniform
+    depth = game.shortest_stack * (game.deepest_stack / game.shortest_stack) ** poker.uniform(words)
     stacks = jnp.round(depth * game.big_blind).astype(jnp.int32)
     return stakes_for(environment, jnp.broadcast_to(stacks, (players, *shape)))
 

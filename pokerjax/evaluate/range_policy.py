@@ -155,7 +155,7 @@ class ModelRange:
             return one
 
         def nothing(hands: jax.Array):
-            return self._empty_cache(*hands.shape[:2], len(places) + 1), jnp.zeros(hands.shape[:2])
+            return self.model.empty_cache(*hands.shape[:2], places=len(places) + 1), jnp.zeros(hands.shape[:2])
 
         if hands.shape[1] <= len(CLASS_HANDS):
             cache, total = jax.lax.fori_loop(0, jnp.max(count), read(hands), nothing(hands))
@@ -175,11 +175,6 @@ class ModelRange:
         """See `RangePolicy`."""
         real = jnp.ones(token.shape[:1], bool)
         return self._step(params, memory.cache, token, mask, hands, real, memory.place)[0]
-
-    def _empty_cache(self, *shape: int) -> Cache:
-        config = self.model.config
-        blank = [jnp.zeros((*shape, config.d_model), config.compute_dtype) for _ in range(2 * config.n_layers)]
-        return Cache(keys=tuple(blank[0::2]), values=tuple(blank[1::2]), segments=jnp.full(shape, NO_SEGMENT))
 
     def _step(self, params, cache: Cache, token, mask, hands, real, place) -> tuple[jax.Array, Cache]:
         """Read one token a table, int32[C, W], with each of the hands: log-policies [C, H, A] and the cache."""

@@ -17,7 +17,7 @@ import numpy as np
 from pokerjax.compiler import compiler_options
 from pokerjax.evaluate.ranges import HANDS, with_hands
 from pokerjax.evaluate.river_tree import NUM_SEATS, RiverTree, Spot
-from pokerjax.model.attention import NO_SEGMENT, Cache
+from pokerjax.model.attention import Cache
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy
 
 _PLACES = 4  # R is a multiple of this, so that few programs are compiled
@@ -77,13 +77,9 @@ def _program(model: Model, num_hands: int, places: int):
     `step(params, hands [H, 2], cache, token [W], mask [A], time)` gives probabilities [H, A] and the cache with the
     token in it.
     """
-    layers, width = model.config.n_layers, model.config.d_model
-    blank = (jnp.zeros((num_hands, places, width), model.config.compute_dtype),) * layers
-    empty = Cache(keys=blank, values=blank, segments=jnp.full((num_hands, places), NO_SEGMENT, jnp.int32))
-
     def step(params: Parameters, hands: jax.Array, cache: Cache, token: jax.Array, mask: jax.Array, time: jax.Array):
         tokens = with_hands(model.environment.layout, token, hands)
         logits, _, cache = model.step(params, cache, tokens, jnp.zeros(num_hands, jnp.int32), time)
         return jnp.exp(masked_log_policy(logits, mask)), cache
 
-    return jax.jit(step, compiler_options=compiler_options()), empty
+    return jax.jit(step, compiler_options=compiler_options()), model.empty_cache(num_hands, places=places)

@@ -14,14 +14,18 @@ from functools import cached_property, partial
 import jax
 import jax.numpy as jnp
 import optax
+from jax.sharding import NamedSharding, PartitionSpec
 
-from pokerjax.checks import check_batch, check_pool, check_sizes
+from pokerjax.checks import OPPONENT_GROUPS, check_batch, check_devices, check_pool, check_sizes
 from pokerjax.compiler import compiler_options
-from pokerjax.config import Config, ModelConfig
-from pokerjax.env.tables import Table, make_environment
-from pokerjax.learn import mirror, opponents, ppo
+from pokerjax.config import Config, require
+from pokerjax.env.tables import make_environment
+from pokerjax.learn import mirror, opponents, ppo, sharding
+from pokerjax.learn.memory import check_memory, choose_tables
 from pokerjax.learn.returns import advantages, of_action, reach_ratios, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
+from pokerjax.learn.sharding import total
+from pokerjax.learn.state import LearnerState, arranged, specs
 from pokerjax.learn.statistics import poker_statistics
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
@@ -30,21 +34,6 @@ from pokerjax.model.transformer import Model, Parameters, behaviour, masked_log_
 
 import os
 B1 = float(os.environ.get('B1', '0.9'))
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class LearnerState:
-    """Everything that changes during a run."""
-
-    params: Parameters  # float32 tree: the policy that plays and learns
-    average: Parameters  # float32 tree: its exponential average; magnet, and what is evaluated and shipped
-    optimizer: optax.OptState
-    tables: tuple[Table, ...]  # [B / number of sizes] tables between two decisions, for each table size
-    prefix: Steps  # [B, R] decisions of their unfinished hands
-    pool: opponents.Pool | None  # the frozen policies that some tables play against
-    key: jax.Array  # typed PRNG key
-    iteration: jax.Array  # int32
-    games: jax.Array  # int32: hands finished
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +50,15 @@ class Learner:
     def __init__(self, config: Config, target: Target | None = None):
         """`target` is the frozen opponent of `--opponent checkpoint`. Raises `UserError` when sizes do not fit."""
         self.config = config
+        there, wanted = len(jax.devices()), config.run.num_devices
+        require(wanted <= there, f"--num-devices {wanted} is more than there are here: {there}.")
+        self.num_devices = wanted or there
+        self.mesh = sharding.make_mesh(self.num_devices)
         self.model = Model(make_environment(config.game), config.model)
         self.environments = [make_environment(config.game, size) for size in config.game.sizes]
-        self.parallel_games = config.learn.parallel_games or default_tables(config.model, len(config.game.sizes))
+        self.parallel_games = config.learn.parallel_games or self.num_devices * choose_tables(
+            self.model, config, self.num_devices
+        )
         self._tables_each = check_sizes(config.game, self.parallel_games)
         self.batch_tables = check_batch(config.learn, self.parallel_games)
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
@@ -71,6 +66,9 @@ class Learner:
         self._opposed = target.model if target else self.model
         pooled = check_pool(config.learn, self.parallel_games)
         self._opposed_tables = self.parallel_games if target else pooled
+        check_memory(self.model, config, self.parallel_games // self.num_devices, self.num_devices)
+        groups = 1 if target else min(config.learn.pool_size, OPPONENT_GROUPS)
+        check_devices(config, self.num_devices, self._tables_each, self.batch_tables, self._opposed_tables // groups)
         self._optimizer = optax.chain(
             optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=B1, b2=0.99, eps=1e-5)
         )
@@ -82,13 +80,16 @@ class Learner:
 
     def init(self, key: jax.Array) -> LearnerState:
         """The state before the first iteration; `key` is consumed."""
-        return self._init(key, self._target.params if self._target else None)
+        return self._start(key, self._target.params if self._target else None)
 
-    @partial(jax.jit, static_argnums=0)
+    @cached_property
+    def _start(self):
+        return jax.jit(self._init, out_shardings=self._shardings)
+
     def _init(self, key: jax.Array, target: Parameters | None) -> LearnerState:
         params_key, table_key, key = jax.random.split(key, 3)
         params = self.model.init(params_key)
-        return LearnerState(
+        state = LearnerState(
             params=params,
             average=jax.tree.map(jnp.copy, params),
             optimizer=self._optimizer.init(params),
@@ -102,6 +103,23 @@ class Learner:
             iteration=jnp.zeros((), jnp.int32),
             games=jnp.zeros((), jnp.int32),
         )
+        return arranged(state, before=1, after=self.num_devices)
+
+    def arranged(self, state: LearnerState, *, before: int) -> LearnerState:
+        """A state that was saved by so many devices, for those of this learner. Donated."""
+        if before == self.num_devices:
+            return state
+        move = partial(arranged, before=before, after=self.num_devices)
+        return jax.jit(move, out_shardings=self._shardings, donate_argnums=0)(state)
+
+    @cached_property
+    def _specs(self):
+        target = self._target.params if self._target else None
+        return specs(jax.eval_shape(self._init, jax.random.key(0), target))
+
+    @cached_property
+    def _shardings(self):
+        return jax.tree.map(lambda spec: NamedSharding(self.mesh, spec), self._specs)
 
     def _new_pool(self, params: Parameters, target: Parameters | None) -> opponents.Pool | None:
         if target is not None:
@@ -115,7 +133,17 @@ class Learner:
         def scan_iterations(state: LearnerState):
             return jax.lax.scan(lambda s, _: self._iteration(s), state, length=self.config.learn.iterations_per_call)
 
-        return jax.jit(scan_iterations, donate_argnums=0, compiler_options=compiler_options())
+        # Unchecked: what is the same on every device is so by `total`, which the check cannot see through a gradient.
+        split, everywhere = self._specs, PartitionSpec()
+        step = jax.shard_map(
+            scan_iterations, mesh=self.mesh, in_specs=(split,), out_specs=(split, everywhere), check_vma=False
+        )
+        # Named, or what comes out of one call would look unlike what went in, and the next call would compile again.
+        lies = {
+            "in_shardings": (self._shardings,),
+            "out_shardings": (self._shardings, NamedSharding(self.mesh, everywhere)),
+        }
+        return jax.jit(step, donate_argnums=0, compiler_options=compiler_options(), **lies)
 
     def _iteration(self, state: LearnerState) -> tuple[LearnerState, dict[str, jax.Array]]:
         learn, model = self.config.learn, self.model
@@ -133,14 +161,15 @@ class Learner:
                 targets = dataclasses.replace(targets, magnet=self.log_policy(state.average, window))
         with jax.named_scope("update"):
             params, optimizer, losses = self.update(state, window, targets, rate, entropy_coefficient, shuffle_key)
-        games = sum(jnp.sum(outcome.done) for outcome in outcomes)
+        games = total(sum(jnp.sum(outcome.done) for outcome in outcomes))
         with jax.named_scope("average"):
             share = games / (self.config.run.num_games * learn.magnet_half_life)
             decay = 0.5**share
             average = jax.tree.map(lambda a, p: decay * a + (1 - decay) * p, state.average, params)
         pool = state.pool
         if pool is not None and slots is not None:
-            won, ended = (x[:, -self._opposed_tables :] for x in (outcomes[0].won, outcomes[0].done))
+            opposed = self._opposed_tables // sharding.count()
+            won, ended = (x[:, -opposed:] for x in (outcomes[0].won, outcomes[0].done))
             figures["opponents/bb100"] = 100 * weighted_mean(won, ended.astype(jnp.float32))
             pool = opponents.remember(pool, slots, won, ended)
             pool = pool if self._target else opponents.renew(pool, average, progress)
@@ -171,12 +200,14 @@ class Learner:
         """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
         slots, seated, played = None, None, []
+        each = self._tables_each // sharding.count()
         all_in_equity = self.config.learn.all_in_equity and self.config.game.variant == "holdem"
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
-            seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=self._opposed_tables)
+            opposed = self._opposed_tables // sharding.count()
+            seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=opposed)
         for number, environment in enumerate(self.environments):
-            part = slice(number * self._tables_each, (number + 1) * self._tables_each)
+            part = slice(number * each, (number + 1) * each)
             prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
             table, length = state.tables[number], self.config.learn.rollout_length
             played.append(rollout(
@@ -222,19 +253,20 @@ class Learner:
         figures = {
             "advantage/std_bb": std_bb,
             "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
-            "rollout/trained_share": jnp.mean(weights),
+            "rollout/trained_share": weighted_mean(weights, jnp.ones_like(weights)),
+            "rollout/padding_share": 1 - weighted_mean(present.astype(jnp.float32), jnp.ones_like(weights)),
             "mirror/push": jnp.sqrt(weighted_mean(jnp.sum(push**2, -1), weights)),
             "mirror/reach": weighted_mean(reach, weights),
         }
         targets = ppo.Targets(
             actions=window.actions, log_probs=drawn, surprises=surprises, gains=gains, returns=returns,
             magnet=jnp.zeros_like(window.masks, jnp.float32), weights=weights,
-            state_returns=state_returns, log_policy=window.log_policy, push=push, reach=reach * weights, masks=window.masks,
+            state_returns=state_returns, log_policy=window.log_policy, push=push, reach=reach, masks=window.masks,
         )  # fmt: skip
         return targets, figures
 
     def log_policy(self, params: Parameters, window: Steps) -> jax.Array:
-        """Log-policies [B, W, A] of other parameters, a minibatch of tables at a time to bound the memory."""
+        """Log-policies [B, W, A] of other parameters, as many tables at a time as the update reads at once."""
 
         def chunk(part):
             tokens, segments, masks = part
@@ -245,7 +277,12 @@ class Learner:
         return log_policy.reshape(window.masks.shape)
 
     def _split(self, x: jax.Array) -> jax.Array:
-        return x.reshape(-1, self.batch_tables, *x.shape[1:])
+        return x.reshape(-1, self._part_tables, *x.shape[1:])
+
+    @property
+    def _part_tables(self) -> int:
+        """Tables that one device reads at once where gradients are taken."""
+        return self.batch_tables // sharding.count() // self.config.run.accumulation
 
     def update(self, state: LearnerState, window: Steps, targets: ppo.Targets, rate, entropy_coefficient, key):
         """PPO over `epochs` passes of minibatches of whole tables; metrics are means over them."""
@@ -260,16 +297,21 @@ class Learner:
 
         def minibatch(carry, tables):
             params, optimizer = carry
-            steps, goals = jax.tree.map(lambda x: x[tables], (window, targets))
-            (_, parts), gradients = jax.value_and_grad(loss, has_aux=True)(params, steps, goals)
+            weight = jnp.maximum(total(jnp.sum(targets.weights[tables])), 1.0)
+
+            def part(tables):
+                steps, goals = jax.tree.map(lambda x: x[tables], (window, targets))
+                goals = dataclasses.replace(goals, weights=goals.weights / weight)
+                (_, parts), gradients = jax.value_and_grad(loss, has_aux=True)(params, steps, goals)
+                return gradients, parts
+
+            gradients, parts = total(sharding.added_up(part, tables.reshape(-1, self._part_tables)))
             parts["optimiser/gradient_norm"] = optax.tree.norm(gradients)
             updates, optimizer = self._optimizer.update(gradients, optimizer)
             params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
             return (params, optimizer), parts
 
-        keys = jax.random.split(key, learn.epochs)
-        order = jax.vmap(lambda k: jax.random.permutation(k, self.parallel_games))(keys)
-        order = order.reshape(-1, self.batch_tables)
+        order = sharding.minibatches(key, self.parallel_games, self.batch_tables, learn.epochs)
         (params, optimizer), parts = jax.lax.scan(minibatch, (state.params, state.optimizer), order)
         return params, optimizer, jax.tree.map(jnp.mean, parts)
 
@@ -277,14 +319,3 @@ class Learner:
 def _stream(key: jax.Array, number: int) -> jax.Array:
     """A key for each table size, the first one's being the key itself; `rollout` folds small numbers into it."""
     return jax.random.fold_in(key, 100 + number) if number else key
-
-
-def default_tables(model: ModelConfig, num_sizes: int = 1) -> int:
-    """Tables that suit the default device: enough rows to fill its matrix unit, few enough for short iterations.
-
-    A power of two for each of the table sizes.
-    """
-    width_rows = {"cpu": 65_536, "gpu": 524_288, "tpu": 524_288}[jax.default_backend()]
-    tables = max(32, min(4096, width_rows // model.d_model)) // num_sizes
-    return num_sizes << (tables.bit_length() - 1)
-

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from pokerjax.checks import OPPONENT_GROUPS
 from pokerjax.env import menu, tables
 from pokerjax.env.tables import Environment, Table
+from pokerjax.learn.sharding import total
 from pokerjax.model.attention import Cache, segment
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy, sample
 
@@ -97,19 +98,20 @@ def draw(pool: Pool, key: jax.Array) -> tuple[jax.Array, Parameters]:
 
 
 def remember(pool: Pool, slots: jax.Array, results: jax.Array, ended: jax.Array) -> Pool:
-    """Count the learner's `results` float32[T, G * N] in big blinds where a hand `ended` against the groups' slots."""
+    """Count the learner's `results` float32[T, G * N] in big blinds where a hand `ended` against the groups' slots,
+    on all devices."""
     groups = slots.shape[0]
 
-    def total(x: jax.Array) -> jax.Array:
-        by_group = jnp.sum(x.reshape(x.shape[0], groups, -1), axis=(0, 2))
+    def by_slot(x: jax.Array) -> jax.Array:
+        by_group = total(jnp.sum(x.reshape(x.shape[0], groups, -1), axis=(0, 2)))
         return jnp.sum(jnp.where(slots[:, None] == jnp.arange(pool.hands.size), by_group[:, None], 0.0), axis=0)
 
     won = jnp.where(ended, results, 0.0)
     return dataclasses.replace(
         pool,
-        hands=MEMORY * pool.hands + total(ended.astype(jnp.float32)),
-        won=MEMORY * pool.won + total(won),
-        squares=MEMORY * pool.squares + total(won**2),
+        hands=MEMORY * pool.hands + by_slot(ended.astype(jnp.float32)),
+        won=MEMORY * pool.won + by_slot(won),
+        squares=MEMORY * pool.squares + by_slot(won**2),
     )
 
 

@@ -1,6 +1,6 @@
 """The PPO loss, in small pure functions on arrays of decisions of any one shape.
 
-`weights` is 1 for decisions that are trained and 0 for the rest.
+`weights` is 0 for decisions that are not trained, and the same for all the others.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from pokerjax.config import LearnConfig
 from pokerjax.learn import mirror
-from pokerjax.learn.returns import of_action, weighted_mean
+from pokerjax.learn.returns import of_action, weighted_sum
 
 
 @jax.tree_util.register_dataclass
@@ -71,6 +71,8 @@ def loss(
     """The scalar loss and its parts, from log-policies [..., A], the seat's own values [...] and the critic's
     [..., 1 or A].
 
+    All are sums over the decisions given, each times its weight: weights that sum to 1 over a minibatch make them
+    means, and the parts of a minibatch, on several devices or one after the other, add up to it.
     Both values are in starting depths and learn the same returns; the critic's are the baseline, the seat's own
     are what an agent says of its prospects.
     """
@@ -81,15 +83,15 @@ def loss(
     objective, clipped, dual = clipped_objective(log_ratio, targets.surprises, config.clip, config.dual_clip)
     # What the actions are worth on average under the policy: with a state critic all gains are 0.
     objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
-    policy_loss = -weighted_mean(objective, weights)
+    policy_loss = -weighted_sum(objective, weights)
     if config.objective == "mirror":
-        policy_loss = weighted_mean(mirror.loss(log_policy, targets.log_policy, targets.push, targets.masks), targets.reach)
+        policy_loss = weighted_sum(mirror.loss(log_policy, targets.log_policy, targets.push, targets.masks), weights * targets.reach)
         entropy_coefficient = 0.0
     critic = of_action(critic, targets.actions)
-    value_loss = 0.5 * weighted_mean((values - targets.state_returns) ** 2, targets.reach)
-    critic_loss = 0.5 * weighted_mean((critic - targets.returns) ** 2, weights)
-    mean_entropy = weighted_mean(entropy(log_policy), weights)
-    magnet = weighted_mean(kl_divergence(log_policy, targets.magnet), weights)
+    value_loss = 0.5 * weighted_sum((values - targets.state_returns) ** 2, weights * targets.reach)
+    critic_loss = 0.5 * weighted_sum((critic - targets.returns) ** 2, weights)
+    mean_entropy = weighted_sum(entropy(log_policy), weights)
+    magnet = weighted_sum(kl_divergence(log_policy, targets.magnet), weights)
     total = (
         policy_loss
         + config.value_coefficient * (value_loss + critic_loss)
@@ -104,8 +106,8 @@ def loss(
         "loss/entropy": mean_entropy,
         "loss/kl_magnet": magnet,
         # Unbiased and never negative: r - 1 - log r (Schulman, "Approximating KL divergence").
-        "loss/kl_behaviour": weighted_mean(jnp.expm1(log_ratio) - log_ratio, weights),
-        "ppo/clip_share": weighted_mean(clipped.astype(jnp.float32), weights),
-        "ppo/dual_clip_share": weighted_mean(dual.astype(jnp.float32), weights),
+        "loss/kl_behaviour": weighted_sum(jnp.expm1(log_ratio) - log_ratio, weights),
+        "ppo/clip_share": weighted_sum(clipped.astype(jnp.float32), weights),
+        "ppo/dual_clip_share": weighted_sum(dual.astype(jnp.float32), weights),
     }
     return total, parts

@@ -9,6 +9,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from pokerjax.learn.sharding import total
+
 
 def advantages(
     values: jax.Array, chosen: jax.Array, ratios: jax.Array, seats: jax.Array, done: jax.Array, rewards: jax.Array,
@@ -78,11 +80,16 @@ def of_action(values: jax.Array, actions: jax.Array) -> jax.Array:
     return jnp.take_along_axis(values, actions[..., None], axis=-1)[..., 0]
 
 
+def weighted_sum(x: jax.Array, weights: jax.Array) -> jax.Array:
+    """Sum of x over the decisions with weight, on this device."""
+    return jnp.sum(x * weights)
+
+
 def weighted_mean(x: jax.Array, weights: jax.Array) -> jax.Array:
-    """Mean of x over the decisions with weight; 0 where there are none."""
-    return jnp.sum(x * weights) / jnp.maximum(jnp.sum(weights), 1.0)
+    """Mean of x over the decisions with weight on all devices; 0 where there are none. Not for gradients."""
+    return total(weighted_sum(x, weights)) / jnp.maximum(total(jnp.sum(weights)), 1.0)
 
 
 def weighted_std(x: jax.Array, weights: jax.Array) -> jax.Array:
-    """Standard deviation of x over the decisions with weight."""
+    """Standard deviation of x over the decisions with weight on all devices."""
     return jnp.sqrt(weighted_mean((x - weighted_mean(x, weights)) ** 2, weights))

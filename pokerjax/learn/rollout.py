@@ -15,9 +15,11 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from pokerjax import poker
 from pokerjax.env import allin, menu, tables, tokens
 from pokerjax.env.tables import Environment, Outcome, Table
 from pokerjax.learn.opponents import Opponents
+from pokerjax.learn.sharding import table_numbers
 from pokerjax.model.attention import NO_SEGMENT, Cache, segment
 from pokerjax.model.transformer import Model, Parameters, behaviour, masked_log_policy, sample
 
@@ -69,9 +71,9 @@ def carry_prefix(environment: Environment, window: Steps, current_hand: jax.Arra
 
 def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
     """`batch` tables at the start of a hand, their buttons spread over the players; arrays end in the axis B."""
-    shoe = tables.new_shoe(environment, batch, key)
-    deal, stakes, _ = tables.take_hands(environment, shoe, jnp.ones(batch, bool))
-    return tables.seat_players(environment, deal, stakes, jnp.arange(batch) % environment.num_players)
+    numbers = jnp.arange(batch)
+    deal, stakes = tables.numbered_hands(environment, key, numbers, jnp.zeros_like(numbers))
+    return tables.seat_players(environment, deal, stakes, numbers % environment.num_players)
 
 
 def rollout(
@@ -82,7 +84,9 @@ def rollout(
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
     The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
-    all-in is rewarded its mean over boards; a share `exploration` of the actions is drawn evenly.
+    all-in is rewarded its mean over boards; a share `exploration` of the actions is drawn evenly. All that is random
+    is a function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there, so
+    tables play the same on however many devices.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -92,21 +96,21 @@ def rollout(
     (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
     board_key, num_words = jax.random.fold_in(key, 3), allin.num_words(environment.rules)
     opposed_from = batch - (opponents.num_tables if opponents else 0)
-    opposed = jnp.arange(batch) >= opposed_from
+    opposed, numbers = jnp.arange(batch) >= opposed_from, table_numbers(batch)
 
     def answer(table: Table, chips: jax.Array, theirs: Cache | None, time: jax.Array):
         """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""
         learns = ~opposed | (table.hand.actor == tables.first_player(environment, table))
         if opponents is None or theirs is None:
             return chips, learns, theirs
-        uniform = jax.random.uniform(jax.random.fold_in(opponent_key, time), (opponents.num_tables,))
+        (word,) = poker.words_at(opponent_key, 1, numbers[opposed_from:], time)
         chosen, theirs = opponents.act(
-            environment, theirs, jax.tree.map(lambda x: x[..., opposed_from:], table), uniform, time
+            environment, theirs, jax.tree.map(lambda x: x[..., opposed_from:], table), poker.uniform(word), time
         )
         return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
     def one_step(carry, time):
-        table, shoe, cache, theirs = carry
+        table, cache, theirs = carry
         with jax.named_scope("engine"):
             decision = tables.read(environment, table)
             secrets = tokens.secrets(environment.layout, table.hand).T
@@ -114,29 +118,29 @@ def rollout(
         segments = segment(decision.hand, decision.seat, environment.layout.num_players)
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
-        uniform = jax.random.uniform(jax.random.fold_in(action_key, time), (batch,))
-        actions = sample(behaviour(log_policy, exploration), uniform)
+        (word,) = poker.words_at(action_key, 1, numbers, time)
+        actions = sample(behaviour(log_policy, exploration), poker.uniform(word))
         state_values = jnp.sum(values * (jnp.exp(log_policy) if values.shape[-1] > 1 else 1.0), axis=-1)
         with jax.named_scope("engine"):
             chips = menu.choose(decision.amounts, actions)
         chips, learns, theirs = answer(table, chips, theirs, time)
         with jax.named_scope("engine"):
-            words = jax.random.bits(jax.random.fold_in(board_key, time), (num_words, batch)) if all_in_equity else None
+            words = jnp.stack(poker.words_at(board_key, num_words, numbers, time)) if all_in_equity else None
             table, outcome = tables.play(environment, table, chips, decision.legal, words)
-            deal, stakes, shoe = tables.take_hands(environment, shoe, outcome.done)
+            deal, stakes = tables.numbered_hands(environment, deal_key, numbers, table.hands + 1)
             table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
             tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
             log_policy=log_policy, values=values, state_values=state_values,
             done=outcome.done, rewards=jnp.pad(outcome.rewards.T, ((0, 0), (0, absent))),
         )  # fmt: skip
-        return (table, shoe, cache, theirs), (steps, outcome)
+        return (table, cache, theirs), (steps, outcome)
 
     with jax.named_scope("rollout"):
         # The ring's place j holds prefix place j; step t overwrites place t mod R, by then R decisions old.
         _, _, cache = model.sequence(params, prefix.tokens, prefix.segments)
         theirs = opponents.read(prefix.tokens[opposed_from:], prefix.segments[opposed_from:]) if opponents else None
-        carry = (table, tables.new_shoe(environment, batch, deal_key), cache, theirs)
+        carry = (table, cache, theirs)
         (table, *_), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
         steps = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), steps)
         window = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), prefix, steps)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from pokerjax.env import tokens
 from pokerjax.env.tables import Outcome
+from pokerjax.learn.sharding import total
 
 
 def poker_statistics(outcomes: Outcome, group: str = "poker") -> dict[str, jax.Array]:
@@ -17,17 +18,25 @@ def poker_statistics(outcomes: Outcome, group: str = "poker") -> dict[str, jax.A
     """
     done = outcomes.done
     ended = done[:, None]
-    hands = jnp.maximum(jnp.sum(done), 1).astype(jnp.float32)
     num_players = outcomes.rewards.shape[1]
     postflop = outcomes.street > 0
-    raises = jnp.sum(postflop & (outcomes.kind == tokens.RAISED))
-    calls = jnp.sum(postflop & (outcomes.kind == tokens.CALLED))
-    results = 100 * jnp.sum(jnp.where(ended, outcomes.rewards, 0.0), axis=(0, 2)) / hands
+    sums = total({
+        "hands": jnp.sum(done),
+        "voluntary": jnp.sum(outcomes.voluntary & ended),
+        "raised": jnp.sum(outcomes.raised & ended),
+        "raises": jnp.sum(postflop & (outcomes.kind == tokens.RAISED)),
+        "calls": jnp.sum(postflop & (outcomes.kind == tokens.CALLED)),
+        "showdowns": jnp.sum(outcomes.showdown),
+        "decisions": jnp.float32(done.size),
+        "results": jnp.sum(jnp.where(ended, outcomes.rewards, 0.0), axis=(0, 2)),
+    })  # fmt: skip
+    hands = jnp.maximum(sums["hands"], 1).astype(jnp.float32)
     statistics = {
-        f"{group}/vpip": jnp.sum(outcomes.voluntary & ended) / (hands * num_players),
-        f"{group}/pfr": jnp.sum(outcomes.raised & ended) / (hands * num_players),
-        f"{group}/aggression": raises / jnp.maximum(calls, 1),
-        f"{group}/showdown_share": jnp.sum(outcomes.showdown) / hands,
-        f"{group}/hand_decisions": done.size / hands,
+        f"{group}/vpip": sums["voluntary"] / (hands * num_players),
+        f"{group}/pfr": sums["raised"] / (hands * num_players),
+        f"{group}/aggression": sums["raises"] / jnp.maximum(sums["calls"], 1),
+        f"{group}/showdown_share": sums["showdowns"] / hands,
+        f"{group}/hand_decisions": sums["decisions"] / hands,
     }
+    results = 100 * sums["results"] / hands
     return statistics | {f"{group}/bb100_seat_{seat}": results[seat] for seat in range(num_players)}

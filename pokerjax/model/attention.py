@@ -2,7 +2,8 @@
 
 A segment is the decisions of one seat in one hand. A table's sequence interleaves the decisions of all its
 seats, hand after hand; a token sees the earlier tokens of its own segment and nothing else. Shapes: B tables,
-S decisions, R places of the ring, N heads, H width of a head, D = N * H, C blocks, Q and K queries and keys of one.
+S decisions, R places of the ring, D = G * M * H: G key/value heads, each shared by M query heads, H width of a head;
+E = G * H width of the keys, C blocks, Q and K queries and keys of one.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ NO_SEGMENT = -1  # marks a place that holds no token
 class Cache:
     """Keys and values of the last R decisions of every table, in a ring that all tables share the index of."""
 
-    keys: tuple[jax.Array, ...]  # per layer [B, R, D]
-    values: tuple[jax.Array, ...]  # per layer [B, R, D]
+    keys: tuple[jax.Array, ...]  # per layer [B, R, E]
+    values: tuple[jax.Array, ...]  # per layer [B, R, E]
     segments: jax.Array  # int32[B, R]
 
 
@@ -32,50 +33,66 @@ def segment(hand: jax.Array, seat: jax.Array, num_players: int) -> jax.Array:
 
 
 class Attention(nnx.Module):
-    """Multi-head attention whose projections serve both `__call__` and `step`."""
+    """Grouped-query attention whose projections serve both `__call__` and `step`.
 
-    def __init__(self, d_model: int, n_heads: int, residual_scale: float, dtype: jnp.dtype, rngs: nnx.Rngs):
+    With as many key/value heads as heads it is multi-head attention, with one it is multi-query attention. Source:
+    Ainslie et al., arXiv:2305.13245.
+    """
+
+    def __init__(
+        self, d_model: int, n_heads: int, n_kv_heads: int, residual_scale: float, dtype: jnp.dtype, rngs: nnx.Rngs
+    ):
         """Projections of width `d_model`; the output starts small by `residual_scale`."""
-        self.n_heads = n_heads
+        self.groups, self.head_width = n_kv_heads, d_model // n_heads
         init = nnx.initializers.normal(d_model**-0.5)
-        self.qkv = nnx.Linear(d_model, 3 * d_model, use_bias=False, kernel_init=init, dtype=dtype, rngs=rngs)
+        columns = d_model + 2 * n_kv_heads * self.head_width
+        self.qkv = nnx.Linear(d_model, columns, use_bias=False, kernel_init=init, dtype=dtype, rngs=rngs)
         out_init = nnx.initializers.normal(residual_scale * d_model**-0.5)
         self.out = nnx.Linear(d_model, d_model, use_bias=False, kernel_init=out_init, dtype=dtype, rngs=rngs)
 
     def __call__(self, x_BxSxD: jax.Array, mask_BxCxQxK: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-        """The layer's output, keys and values, each [B, S, D], under the mask of `banded_mask`."""
-        q_BxSxD, k_BxSxD, v_BxSxD = jnp.split(self.qkv(x_BxSxD), 3, axis=-1)
+        """The layer's output [B, S, D], keys and values [B, S, E], under the mask of `banded_mask`."""
+        q_BxSxD, k_BxSxE, v_BxSxE = self._project(x_BxSxD)
         block = mask_BxCxQxK.shape[2]
-        q_BxCxQxNxH = self._heads(blocks(q_BxSxD, block))
-        k_BxCxKxNxH = self._heads(with_previous(blocks(k_BxSxD, block)))
-        v_BxCxKxNxH = self._heads(with_previous(blocks(v_BxSxD, block)))
-        scores_BxCxNxQxK = jnp.einsum("bcqnh,bcknh->bcnqk", q_BxCxQxNxH, k_BxCxKxNxH).astype(jnp.float32)
-        scores_BxCxNxQxK *= q_BxCxQxNxH.shape[-1] ** -0.5
-        weights_BxCxNxQxK = _softmax(scores_BxCxNxQxK, mask_BxCxQxK[:, :, None]).astype(x_BxSxD.dtype)
-        mixed_BxCxQxNxH = jnp.einsum("bcnqk,bcknh->bcqnh", weights_BxCxNxQxK, v_BxCxKxNxH)
+        q_BxCxQxGxMxH = self._queries(blocks(q_BxSxD, block))
+        k_BxCxKxGxH = self._heads(with_previous(blocks(k_BxSxE, block)))
+        v_BxCxKxGxH = self._heads(with_previous(blocks(v_BxSxE, block)))
+        scores_BxCxGxMxQxK = jnp.einsum("bcqgmh,bckgh->bcgmqk", q_BxCxQxGxMxH, k_BxCxKxGxH).astype(jnp.float32)
+        scores_BxCxGxMxQxK *= self.head_width**-0.5
+        weights_BxCxGxMxQxK = masked_softmax(scores_BxCxGxMxQxK, mask_BxCxQxK[:, :, None, None]).astype(x_BxSxD.dtype)
+        mixed_BxCxQxGxMxH = jnp.einsum("bcgmqk,bckgh->bcqgmh", weights_BxCxGxMxQxK, v_BxCxKxGxH)
         batch, length, width = x_BxSxD.shape
-        mixed_BxSxD = mixed_BxCxQxNxH.reshape(batch, -1, width)[:, :length]
-        return self.out(mixed_BxSxD), k_BxSxD, v_BxSxD
+        mixed_BxSxD = mixed_BxCxQxGxMxH.reshape(batch, -1, width)[:, :length]
+        return self.out(mixed_BxSxD), k_BxSxE, v_BxSxE
 
     def step(
-        self, x_BxD: jax.Array, keys_BxRxD: jax.Array, values_BxRxD: jax.Array, mask_BxR: jax.Array, index: jax.Array
+        self, x_BxD: jax.Array, keys_BxRxE: jax.Array, values_BxRxE: jax.Array, mask_BxR: jax.Array, index: jax.Array
     ) -> tuple[jax.Array, jax.Array, jax.Array]:
         """One token a table: write its key and value at ring `index`, attend over the ring."""
-        q_BxD, k_BxD, v_BxD = jnp.split(self.qkv(x_BxD), 3, axis=-1)
-        keys_BxRxD = jax.lax.dynamic_update_slice_in_dim(keys_BxRxD, k_BxD[:, None], index, axis=1)
-        values_BxRxD = jax.lax.dynamic_update_slice_in_dim(values_BxRxD, v_BxD[:, None], index, axis=1)
-        q, k, v = self._heads(q_BxD), self._heads(keys_BxRxD), self._heads(values_BxRxD)
+        q_BxD, k_BxE, v_BxE = self._project(x_BxD)
+        keys_BxRxE = jax.lax.dynamic_update_slice_in_dim(keys_BxRxE, k_BxE[:, None], index, axis=1)
+        values_BxRxE = jax.lax.dynamic_update_slice_in_dim(values_BxRxE, v_BxE[:, None], index, axis=1)
+        q_BxGxMxH = self._queries(q_BxD).astype(jnp.float32)
+        k_BxRxGx1xH, v_BxRxGx1xH = (self._heads(x)[..., None, :] for x in (keys_BxRxE, values_BxRxE))
         # Written as products and sums: a single query makes matrices too thin for a matmul to pay.
-        scores_BxRxN = jnp.sum(q[:, None].astype(jnp.float32) * k, axis=-1)
-        weights_BxRxN = _softmax(scores_BxRxN * q.shape[-1] ** -0.5, mask_BxR[:, :, None], axis=1)
-        mixed_BxNxH = jnp.sum(weights_BxRxN[..., None] * v, axis=1)
-        return self.out(mixed_BxNxH.reshape(x_BxD.shape).astype(x_BxD.dtype)), keys_BxRxD, values_BxRxD
+        scores_BxRxGxM = jnp.sum(q_BxGxMxH[:, None] * k_BxRxGx1xH, axis=-1)
+        weights_BxRxGxM = masked_softmax(scores_BxRxGxM * self.head_width**-0.5, mask_BxR[:, :, None, None], axis=1)
+        mixed_BxGxMxH = jnp.sum(weights_BxRxGxM[..., None] * v_BxRxGx1xH, axis=1)
+        return self.out(mixed_BxGxMxH.reshape(x_BxD.shape).astype(x_BxD.dtype)), keys_BxRxE, values_BxRxE
+
+    def _project(self, x: jax.Array) -> list[jax.Array]:
+        """Queries [..., D], keys and values [..., E]."""
+        width, keys = x.shape[-1], self.groups * self.head_width
+        return jnp.split(self.qkv(x), [width, width + keys], axis=-1)
+
+    def _queries(self, x: jax.Array) -> jax.Array:
+        return x.reshape(*x.shape[:-1], self.groups, -1, self.head_width)
 
     def _heads(self, x: jax.Array) -> jax.Array:
-        return x.reshape(*x.shape[:-1], self.n_heads, x.shape[-1] // self.n_heads)
+        return x.reshape(*x.shape[:-1], self.groups, self.head_width)
 
 
-def _softmax(scores: jax.Array, mask: jax.Array, axis: int = -1) -> jax.Array:
+def masked_softmax(scores: jax.Array, mask: jax.Array, axis: int = -1) -> jax.Array:
     """Softmax in float32 over the places of the mask; a row without any gives zeros, not NaN."""
     scores = jnp.where(mask, scores, -1e30)
     weights = jnp.exp(scores - jax.lax.stop_gradient(jnp.max(scores, axis, keepdims=True))) * mask

@@ -31,7 +31,7 @@ class Block(nnx.Module):
         width, hidden = config.d_model, config.d_model * config.mlp_ratio
         scale = (2 * config.n_layers) ** -0.5
         self.attention_norm = nnx.RMSNorm(width, rngs=rngs)
-        self.attention = Attention(width, config.n_heads, scale, dtype, rngs)
+        self.attention = Attention(width, config.n_heads, config.kv_heads, scale, dtype, rngs)
         self.mlp_norm = nnx.RMSNorm(width, rngs=rngs)
         up_init, down_init = nnx.initializers.normal(width**-0.5), nnx.initializers.normal(scale * hidden**-0.5)
         self.up = nnx.Linear(width, hidden, use_bias=False, kernel_init=up_init, dtype=dtype, rngs=rngs)
@@ -161,11 +161,12 @@ class Model:
         vectors = jax.vmap(lambda one: features.secret_features(players, one))(flat)
         return vectors.reshape(*secrets.shape[:-1], -1)
 
-    def empty_cache(self, batch: int) -> Cache:
-        """A ring for `batch` tables that holds nothing."""
-        ring, width = self.environment.hand_limit, self.config.d_model
-        blank = [jnp.zeros((batch, ring, width), self.config.compute_dtype) for _ in range(2 * self.config.n_layers)]
-        segments = jnp.full((batch, ring), NO_SEGMENT, jnp.int32)
+    def empty_cache(self, *batch: int, places: int | None = None) -> Cache:
+        """A ring that holds nothing for a batch of tables, of the R places of a hand or of so many."""
+        shape, config = (*batch, places or self.environment.hand_limit), self.config
+        width = config.d_model // config.n_heads * config.kv_heads
+        blank = [jnp.zeros((*shape, width), config.compute_dtype) for _ in range(2 * config.n_layers)]
+        segments = jnp.full(shape, NO_SEGMENT, jnp.int32)
         return Cache(keys=tuple(blank[0::2]), values=tuple(blank[1::2]), segments=segments)
 
     def step(self, params: Parameters, cache: Cache, tokens_BxW: jax.Array, segments_B: jax.Array, time: jax.Array):

@@ -22,7 +22,7 @@ from pokerjax.poker.shoe import Shoe, new_shoe, take_hands
 from pokerjax.poker.state import CALL, FOLD, NOBODY, NOT_ACTED, State
 from pokerjax.poker.strengths import CATEGORY_NAMES, category, strength
 from pokerjax.poker.table import act, start
-from pokerjax.poker.words import random_words
+from pokerjax.poker.words import random_words, uniform, words_at
 
 __all__ = [
     "CALL",
@@ -65,6 +65,8 @@ __all__ = [
     "start",
     "strength",
     "take_hands",
+    "uniform",
+    "words_at",
     "write_phh",
     "write_phhs",
 ]

@@ -35,9 +35,26 @@ def random_words(key: jax.Array, count: int, shape: tuple[int, ...] = ()) -> lis
 
     Word w of lane l is a function of key, w and l alone. shape: fewer than 2**32 lanes in all.
     """
-    halves = jax.random.key_data(key).reshape(-1)
     lanes = jnp.arange(math.prod(shape), dtype=jnp.uint32).reshape(shape)
+    return words_at(key, count, lanes, 0)
+
+
+def words_at(key: jax.Array, count: int, lanes: jax.Array, turn: jax.Array | int) -> list[jax.Array]:
+    """As `random_words`, for lanes that are named and at one of many turns: `count` arrays uint32 shaped like `lanes`.
+
+    Word w of lane l at turn t is a function of key, w, l and t alone, so it is the same wherever the lane is
+    computed. Consumes the key for this `count`. turn: whole number, or one a lane; those of one key lie less than
+    2**32 / count apart.
+    """
+    halves = jax.random.key_data(key).reshape(-1)
+    lanes, pairs = lanes.astype(jnp.uint32), (count + 1) // 2
+    first = jnp.broadcast_to(jnp.asarray(turn, jnp.uint32) * jnp.uint32(pairs), lanes.shape)
     words: list[jax.Array] = []
-    for pair in range((count + 1) // 2):
-        words += threefry((halves[0], halves[1]), (lanes, jnp.full_like(lanes, pair)))
+    for pair in range(pairs):
+        words += threefry((halves[0], halves[1]), (lanes, first + jnp.uint32(pair)))
     return words[:count]
+
+
+def uniform(word: jax.Array) -> jax.Array:
+    """A number in [0, 1) from random bits, float32 from uint32."""
+    return (word >> 8).astype(jnp.float32) * 2.0**-24

@@ -105,6 +105,18 @@ def test_random_words_differ_by_key_word_and_lane(implementation):
     assert abs(bits - 0.5) < 5 * 0.5 / np.sqrt(32 * words.size)  # 5 sigma
 
 
+def test_words_at_depend_on_lane_and_turn_alone():
+    """Turn 0 is `random_words`; a lane has the same words beside whichever others; turns and words all differ."""
+    key, lanes = jax.random.key(0), jnp.array([7, 3, 40])
+    whole = np.stack([np.stack(poker.words_at(key, 3, jnp.arange(50), turn)) for turn in range(4)])
+    np.testing.assert_array_equal(whole[0], np.stack(poker.random_words(key, 3, (50,))))
+    assert len(np.unique(whole)) == whole.size
+    some = np.stack(poker.words_at(key, 3, lanes, jnp.array([2, 0, 3])))
+    np.testing.assert_array_equal(some, np.stack([whole[2, :, 7], whole[0, :, 3], whole[3, :, 40]], axis=1))
+    numbers = np.asarray(poker.uniform(jnp.array([0, 2**31, 2**32 - 1], jnp.uint32)))
+    np.testing.assert_array_equal(numbers, [0, 0.5, 1 - 2.0**-24])
+
+
 def test_compute_once_changes_nothing():
     arrays = {"chips": jnp.array([-(2**31), -1, 0, 2**31 - 1], jnp.int32), "mask": jnp.array([True, False, True, True])}
     for run in (compute_once, jax.jit(compute_once), jax.jit(jax.vmap(compute_once))):

@@ -1,0 +1,71 @@
+"""What attention of the update costs, as it is done here and in the ways that were not taken, in one process.
+
+Forward and backward pass of one layer's scores, softmax and mixing, projections left out. Axes: B tables, S places of
+a window, R places a hand can span, N heads, H width of a head.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from pokerjax.benchmark.timing import Result, compile_for, measure
+from pokerjax.config import ModelConfig
+from pokerjax.model.attention import banded_mask, blocks, masked_softmax, with_previous
+
+Attend = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
+"""(queries [B, S, N, H], keys, values, segments int32[B, S]) -> mixed values [B, S, N, H]."""
+
+
+def blocked(context: int) -> Attend:
+    """In blocks of R with the block before, as `model.attention` does it."""
+
+    def attend(q, k, v, segments):
+        mask = banded_mask(segments, context)
+        q_c, k_c, v_c = blocks(q, context), with_previous(blocks(k, context)), with_previous(blocks(v, context))
+        scores = jnp.einsum("bcqnh,bcknh->bcnqk", q_c, k_c).astype(jnp.float32) * q.shape[-1] ** -0.5
+        weights = masked_softmax(scores, mask[:, :, None]).astype(q.dtype)
+        mixed = jnp.einsum("bcnqk,bcknh->bcqnh", weights, v_c)
+        return mixed.reshape(q.shape[0], -1, *q.shape[2:])[:, : q.shape[1]]
+
+    return attend
+
+
+def _full_mask(segments: jax.Array) -> jax.Array:
+    length = segments.shape[1]
+    return (segments[:, :, None] == segments[:, None, :]) & jnp.tri(length, dtype=bool)
+
+
+def full(q, k, v, segments):
+    """All pairs of places under a mask."""
+    scores = jnp.einsum("bqnh,bknh->bnqk", q, k).astype(jnp.float32) * q.shape[-1] ** -0.5
+    weights = masked_softmax(scores, _full_mask(segments)[:, None]).astype(q.dtype)
+    return jnp.einsum("bnqk,bknh->bqnh", weights, v)
+
+
+def library(q, k, v, segments):
+    """All pairs by `jax.nn.dot_product_attention`, which picks an implementation for the device."""
+    return jax.nn.dot_product_attention(q, k, v, mask=_full_mask(segments)[:, None])
+
+
+def measure_attention(config: ModelConfig, context: int, length: int, tables: int, *, seconds: float) -> list[Result]:
+    """Microseconds a token and layer of each way, for a window of S = context + length."""
+    heads, width = config.n_heads, config.d_model // config.n_heads
+    shape, dtype = (tables, context + length, heads, width), jnp.dtype(config.compute_dtype)
+    keys = jax.random.split(jax.random.key(0), 3)
+    q, k, v = (jax.random.normal(key, shape, dtype) for key in keys)
+    # Hands of four decisions, two seats in turn: what heads-up play brings on average.
+    segments = jnp.broadcast_to(jnp.arange(shape[1]) // 4 * 2 + jnp.arange(shape[1]) % 2, shape[:2])
+    ways: dict[str, Attend] = {"blocked": blocked(context), "full": full, "jax.nn.dot_product_attention": library}
+    results = []
+    for name, attend in ways.items():
+        gradient = compile_for(jax.grad(lambda q, k, v, a=attend: jnp.sum(jnp.square(a(q, k, v, segments))), (0, 1, 2)))
+        timing = measure(lambda g=gradient: g(q, k, v), seconds=seconds)
+        results.append({
+            "benchmark": "attention", "way": name, "d_model": config.d_model, "heads": heads, "tables": tables,
+            "context": context, "places": shape[1], "compute_dtype": config.compute_dtype,
+            "microseconds_per_token": 1e6 * timing.best / (tables * shape[1]), "seconds": timing.total,
+        })  # fmt: skip
+    return results

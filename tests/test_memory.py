@@ -1,0 +1,77 @@
+"""The memory that a device needs, foreseen and as compiled; and the tables that fit."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import pytest
+
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
+from pokerjax.env.tables import make_environment
+from pokerjax.learn import memory
+from pokerjax.learn.learner import Learner
+from pokerjax.model.transformer import Model
+
+GIB = 2**30
+
+
+@pytest.fixture
+def having(monkeypatch):
+    """Let a device have so many bytes."""
+    return lambda count: monkeypatch.setattr(memory, "memory_bytes", lambda: count)
+
+
+def tables_of(config: Config) -> int:
+    return memory.choose_tables(Model(make_environment(config.game), config.model), config, 1)
+
+
+def test_the_largest_number_of_tables_that_fits_is_chosen(having):
+    config = Config(learn=LearnConfig(rollout_length=256))
+    model = Model(make_environment(config.game), config.model)
+    having(64 * GIB)
+    assert tables_of(config) == 128  # what suits the CPU
+    for there in (3 * GIB // 2, GIB):
+        having(there)
+        chosen = tables_of(config)
+        fits = [memory.bytes_needed(model, config.learn, n, n // 4) <= 0.9 * there for n in (chosen, 2 * chosen)]
+        assert fits == [True, False] and 4 <= chosen < 128
+
+
+def test_accumulation_and_half_precision_save_memory():
+    config = Config(learn=LearnConfig(rollout_length=256))
+    environment = make_environment(config.game)
+    half = Model(environment, dataclasses.replace(config.model, compute_dtype="bfloat16"))
+    full = Model(environment, config.model)
+    cases = ((full, 32), (full, 8), (half, 32))
+    whole, parted, rough = (memory.bytes_needed(model, config.learn, 128, part) for model, part in cases)
+    assert parted < whole / 2 and rough < 0.7 * whole
+
+
+def test_what_cannot_fit_is_one_sentence(having):
+    having(GIB // 4)
+    sentence = r"4 tables of 14,\d+,\d+ parameters need about 0\.\d GiB on a device that has 0\.2: lower --parallel"
+    with pytest.raises(UserError, match=sentence):
+        Learner(Config())
+    with pytest.raises(UserError, match=r"512 tables of .* raise --accumulation"):
+        Learner(Config(learn=LearnConfig(parallel_games=512)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("game", "model", "learn"),
+    [
+        (GameConfig(), ModelConfig(d_model=64, n_layers=2, n_heads=2), LearnConfig(parallel_games=256)),
+        (GameConfig(variant="leduc"), ModelConfig(d_model=128), LearnConfig(parallel_games=512)),
+    ],
+)
+@pytest.mark.parametrize("accumulation", [1, 4])
+def test_foreseen_is_what_the_compiled_program_takes(game, model, learn, accumulation):
+    """Within a factor of 1.5 either way."""
+    learner = Learner(Config(game=game, model=model, learn=learn, run=RunConfig(accumulation=accumulation)))
+    found = learner.step.lower(jax.eval_shape(learner.init, jax.random.key(0))).compile().memory_analysis()
+    taken = found.argument_size_in_bytes + found.output_size_in_bytes - found.alias_size_in_bytes
+    taken += found.temp_size_in_bytes
+    part = learner.batch_tables // accumulation
+    foreseen = memory.bytes_needed(learner.model, learn, learner.parallel_games, part)
+    assert taken / 1.5 < foreseen < 1.5 * taken, (foreseen, taken)
