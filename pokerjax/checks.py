@@ -157,6 +157,8 @@ def _check_learn(learn: LearnConfig) -> None:
     for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share", "exploration", "temperature_end"):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
+    inertia = f"{_flag('momentum', learn.momentum)} must be at least 0 and below 1."
+    require(0 <= learn.momentum < 1, inertia)
     least = f"{_flag('temperature_end', learn.temperature_end)} must be above 0, since the annealing is geometric."
     require(learn.temperature_end > 0, least)
     if learn.parallel_games:

@@ -101,9 +101,11 @@ class LearnConfig:
     iterations_per_call: int = 1
     """Iterations that one call of the compiled train step scans."""
     learning_rate: float = 3e-4
-    """Adam's step at the start; annealed linearly over num_games."""
+    """Adam's step at the start; annealed over num_games."""
     learning_rate_end: float = 0.0
-    """Share of it that is left at the end."""
+    """Share of it that is left at the end: annealed geometrically to it, or linearly to 0."""
+    momentum: float = 0.9
+    """Adam's decay of the mean gradient. Small games want 0: what lags behind the policy makes it cycle."""
     max_grad_norm: float = 1.0
     """Global norm at which gradients are clipped."""
     clip: float = 0.2
@@ -113,9 +115,9 @@ class LearnConfig:
     value_coefficient: float = 0.5
     """Weight of the value loss."""
     entropy_coefficient: float = 0.05
-    """Weight of the entropy bonus on normalised advantages at the start; annealed linearly over num_games."""
+    """Weight of the entropy bonus on normalised advantages at the start; annealed over num_games."""
     entropy_end: float = 0.0
-    """Share of it that is left at the end."""
+    """Share of it that is left at the end, as learning_rate_end."""
     magnet_coefficient: float = 0.1
     """Weight of the KL divergence to the averaged policy, kept to the end."""
     magnet_half_life: float = 0.02

@@ -31,8 +31,6 @@ GLOSSARY: dict[str, str] = {
     "optimiser/learning_rate": "Adam's step, annealed to 0 over the run.",
     "optimiser/temperature_bb": "Entropy coefficient x std of the advantages, big blinds: the floor of the"
     " exploitability.",
-    "mirror/push": "Norm of what a step of mirror descent adds to a decision's logits, root mean square.",
-    "mirror/reach": "Mean of the reach ratios that weigh decisions under exploration; 1 on average.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
     "rollout/trained_share": "Share of the places that the update reads that it trains on, 0 to 1.",
     "rollout/padding_share": "Share of the places that the update reads that hold no decision, 0 to 1.",

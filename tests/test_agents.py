@@ -67,7 +67,8 @@ def test_probabilities_are_those_of_the_rollout(players):
                 )
             )
             name = menu.names(agent.game.bet_sizes)[window.actions[lane, step]]
-            assert abs(np.log(decision.probabilities[name]) - window.log_probs[lane, step]) < 1e-5
+            recorded = window.log_policy[lane, step, window.actions[lane, step]]
+            assert abs(np.log(decision.probabilities[name]) - recorded) < 1e-5
             compared += 1
             if window.done[lane, step]:
                 break  # the first hand of each table

@@ -20,9 +20,11 @@ import pytest
 from pokerjax import checkpoint
 from pokerjax.checks import check, check_devices
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
-from pokerjax.learn import ppo, sharding
+from pokerjax.learn import sharding
 from pokerjax.learn.learner import Learner
 from pokerjax.learn.rollout import Steps, empty_prefix
+from pokerjax.learn.schedules import rates
+from pokerjax.learn.targets import Targets
 
 ROOT = Path(__file__).parents[1]
 
@@ -121,7 +123,7 @@ def test_minibatches_have_every_table_once_an_epoch_and_one_of_each_class():
     assert order[:4].tolist() != order[4:].tolist()
 
 
-def noise(learner: Learner, key: jax.Array) -> tuple[Steps, ppo.Targets]:
+def noise(learner: Learner, key: jax.Array) -> tuple[Steps, Targets]:
     """A window that nobody played, and targets for it: an update does not ask."""
     window = empty_prefix(learner.model, learner.parallel_games)
     names = iter(jax.random.split(key, 8))
@@ -130,13 +132,14 @@ def noise(learner: Learner, key: jax.Array) -> tuple[Steps, ppo.Targets]:
         tokens=jax.random.randint(next(names), window.tokens.shape, 0, 9),
         segments=jax.random.randint(next(names), window.segments.shape, 0, 3),
         masks=jnp.ones_like(window.masks),
-        log_probs=jnp.full_like(window.log_probs, -1.0),
+        log_policy=jnp.full_like(window.log_policy, -1.0),
     )
-    normal = jax.random.normal(next(names), window.log_probs.shape)
+    normal = jax.random.normal(next(names), window.segments.shape)
     weights = jax.random.bernoulli(next(names), 0.7, normal.shape).astype(jnp.float32)
-    return drawn, ppo.Targets(
-        actions=drawn.actions, log_probs=drawn.log_probs, surprises=normal * weights, returns=normal * weights,
-        gains=jnp.zeros_like(window.values), magnet=jnp.full(window.masks.shape, -1.0), weights=weights,
+    return drawn, Targets(
+        log_probs=jnp.full_like(normal, -1.0), surprises=normal * weights, returns=normal * weights,
+        state_returns=normal * weights, gains=jnp.zeros_like(window.values), weights=weights,
+        reach=jnp.ones_like(normal), push=jnp.zeros(window.masks.shape), magnet=jnp.full(window.masks.shape, -1.0),
     )  # fmt: skip
 
 
@@ -148,8 +151,10 @@ def test_parts_of_a_minibatch_add_up_to_it():
     state = SimpleNamespace(params=params, optimizer=whole._optimizer.init(params))
     window, targets = noise(whole, jax.random.key(2))
 
+    now = rates(whole.config.learn, jnp.zeros(()))
+
     def update(learner):
-        run = jax.jit(lambda window, targets: learner.update(state, window, targets, 1e-2, 0.1, jax.random.key(3)))
+        run = jax.jit(lambda window, targets: learner.update(state, window, targets, now, jax.random.key(3)))
         return run(window, targets)
 
     first, second = update(whole), update(parted)

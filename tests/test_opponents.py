@@ -17,6 +17,8 @@ from pokerjax.learn import opponents
 from pokerjax.learn.learner import Learner, Target
 from pokerjax.learn.opponents import Opponents
 from pokerjax.learn.rollout import empty_prefix, fresh_tables, rollout
+from pokerjax.learn.schedules import rates
+from pokerjax.learn.targets import make_targets
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.transformer import Model
 from pokerjax.train import _gain
@@ -129,7 +131,8 @@ def test_a_run_with_a_pool_trains_the_learner_alone():
     assert not np.allclose(frozen[-1], kept[-1])  # the last slot is still renewed
     opposed = np.asarray(state.prefix.learns)[4:]
     present = np.asarray(state.prefix.segments)[4:] != NO_SEGMENT
-    weights = learner.targets(state.prefix)[0].weights[4:]
+    now = rates(learner.config.learn, jnp.zeros(()))
+    weights = make_targets(learner.model, learner.config.learn, state.prefix, now)[0].weights[4:]
     assert not np.asarray(weights)[present & ~opposed].any()
 
 

@@ -14,6 +14,8 @@ from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunCon
 from pokerjax.env import tables, tokens
 from pokerjax.evaluate import SCRIPTED, ScriptedPlayer, play_match
 from pokerjax.learn.learner import Learner
+from pokerjax.learn.schedules import rates
+from pokerjax.learn.targets import make_targets
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.transformer import masked_log_policy
 
@@ -79,19 +81,19 @@ def test_the_update_sees_what_the_rollout_saw(learner):
             params, window.tokens, window.segments, window.secrets
         )
         log_policy = masked_log_policy(logits, window.masks)
-        log_probs = jnp.take_along_axis(log_policy, window.actions[..., None], -1)[..., 0]
-        return after, window, outcomes, log_probs, values
+        return after, window, outcomes, log_policy, values
 
-    _, window, outcomes, log_probs, values = one(state, jax.random.key(1))
+    _, window, outcomes, log_policy, values = one(state, jax.random.key(1))
     present = np.asarray(window.segments != NO_SEGMENT)
-    np.testing.assert_allclose(np.where(present, log_probs, 0), np.where(present, window.log_probs, 0), atol=1e-5)
     missing = ~present[..., None]
+    np.testing.assert_allclose(np.where(missing, 0, log_policy), np.where(missing, 0, window.log_policy), atol=1e-5)
     np.testing.assert_allclose(np.where(missing, 0, values), np.where(missing, 0, window.values), atol=1e-5)
     assert [outcome.rewards.shape[1] for outcome in outcomes] == [2, 3]
     rewards = np.asarray(window.rewards)
     assert not rewards[:4, :, 2].any() and rewards[4:, :, 2].any()
     np.testing.assert_allclose(rewards.sum(axis=-1), 0, atol=1e-4)
-    weights = np.asarray(learner.targets(window)[0].weights)
+    now = rates(learner.config.learn, jnp.zeros(()))
+    weights = np.asarray(make_targets(learner.model, learner.config.learn, window, now)[0].weights)
     assert weights[:4].any() and weights[4:].any()
 
 

@@ -12,12 +12,14 @@ from pokerjax import checkpoint
 from pokerjax.checks import check
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.evaluate import SCRIPTED, ModelPlayer, ScriptedPlayer, play_match
-from pokerjax.learn import ppo
+from pokerjax.learn import losses, ppo
 from pokerjax.learn.learner import Learner
 from pokerjax.learn.returns import advantages
 from pokerjax.learn.rollout import carry_prefix, empty_prefix, fresh_tables, rollout
+from pokerjax.learn.schedules import rates
+from pokerjax.learn.targets import Targets, make_targets
 from pokerjax.model.attention import NO_SEGMENT
-from pokerjax.model.transformer import masked_log_policy
+from pokerjax.model.transformer import Model, masked_log_policy
 
 
 def tiny(num_players=2, **learn) -> Config:
@@ -56,8 +58,7 @@ def play_rollouts(config: Config, count: int):
         table, window, outcomes = rollout(model, params, table, prefix, key, length=config.learn.rollout_length)
         again, _, values = model.sequence_with_critic(params, window.tokens, window.segments, window.secrets)
         log_policy = masked_log_policy(again, window.masks)
-        log_probs = jnp.take_along_axis(log_policy, window.actions[..., None], -1)[..., 0]
-        return table, carry_prefix(environment, window, table.hands), window, outcomes, log_probs, values
+        return table, carry_prefix(environment, window, table.hands), window, outcomes, log_policy, values
 
     windows = []
     for i in range(count):
@@ -71,12 +72,14 @@ def test_update_log_probabilities_equal_those_of_the_rollout(num_players):
     """At unchanged parameters, hands that straddle rollouts included."""
     environment, windows = play_rollouts(tiny(num_players), 4)
     straddled = 0
-    for window, _, log_probs, values in windows:
+    for window, _, log_policy, values in windows:
         present = np.asarray(window.segments != NO_SEGMENT)
         prefix = present[:, : environment.hand_limit]
         straddled += prefix.sum()
-        np.testing.assert_allclose(np.where(present, log_probs, 0), np.where(present, window.log_probs, 0), atol=1e-5)
         missing = ~present[..., None]
+        np.testing.assert_allclose(
+            np.where(missing, 0, log_policy), np.where(missing, 0, window.log_policy), atol=1e-5
+        )
         np.testing.assert_allclose(np.where(missing, 0, values), np.where(missing, 0, window.values), atol=1e-5)
     assert straddled > 20
 
@@ -90,7 +93,7 @@ def test_every_decision_is_trained_exactly_once(num_players):
     decisions_of_finished = 0
     for window, outcomes, *_ in windows:
         seats = window.segments % environment.num_players
-        estimate = jax.vmap(lambda v, s, d, r: advantages(v, v, s, d, r, 0.9))
+        estimate = jax.vmap(lambda v, s, d, r: advantages(v, v, jnp.ones_like(v), s, d, r, 0.9))
         _, finished = estimate(window.state_values, seats, window.done, window.rewards)
         weight = np.asarray(finished & (window.segments != NO_SEGMENT))
         decision = np.asarray(environment.layout.split(window.tokens)["decision"])
@@ -110,7 +113,7 @@ def test_advantages_follow_each_seat_to_its_payoff():
     seats = jnp.array([0, 1, 0, 1])
     done = jnp.array([False, False, True, False])
     rewards = jnp.zeros((4, 2)).at[2].set(jnp.array([10.0, -10.0]))
-    estimates, finished = advantages(values, values, seats, done, rewards, 0.5)
+    estimates, finished = advantages(values, values, jnp.ones(4), seats, done, rewards, 0.5)
     # Last of seat 0: 10 - 3 = 7; its first: (3 - 1) + 0.5 * 7; seat 1: -10 - 2.
     np.testing.assert_allclose(estimates, [5.5, -12.0, 7.0, 0.0])
     assert finished.tolist() == [True, True, True, False]
@@ -121,22 +124,35 @@ def test_surprises_are_what_an_action_brought_beyond_its_value():
     values, chosen = jnp.array([1.0, 3.0]), jnp.array([2.0, 5.0])
     seats, done = jnp.array([0, 0]), jnp.array([False, True])
     rewards = jnp.zeros((2, 2)).at[1].set(jnp.array([10.0, -10.0]))
-    surprises, finished = advantages(values, chosen, seats, done, rewards, 0.5)
+    surprises, finished = advantages(values, chosen, jnp.ones(2), seats, done, rewards, 0.5)
     # Last: 10 - 5 = 5; first: (3 + 0.5 * 5) - 2.
     np.testing.assert_allclose(surprises, [3.5, 5.0])
     assert finished.all()
 
 
+def recorded(num_values=1, **given):
+    """Steps and targets of decisions that have nothing in them but what is given, a row each."""
+    shape = given["weights"].shape
+    environment = Learner(tiny()).model.environment
+    empty = empty_prefix(Model(environment, tiny().model), 1)
+    steps = jax.tree.map(lambda x: jnp.zeros((*shape, *x.shape[2:]), x.dtype), empty)
+    blank = {field.name: jnp.zeros(shape) for field in dataclasses.fields(Targets)}
+    rows = {"gains": jnp.zeros((*shape, num_values)), "push": jnp.zeros((*shape, 2)), "magnet": jnp.zeros((*shape, 2))}
+    targets = Targets(**blank | rows | {"reach": jnp.ones(shape)} | {k: v for k, v in given.items() if k in blank})
+    return dataclasses.replace(steps, **{k: v for k, v in given.items() if k not in blank}), targets
+
+
 def test_action_values_weigh_every_action():
     """With an action critic the gradient of the policy holds the gains of actions that were not taken."""
-    config = LearnConfig(magnet_coefficient=0.0)
-    goals = ppo.Targets(
-        actions=jnp.array([0]), log_probs=jnp.log(jnp.array([0.5])), surprises=jnp.array([0.0]),
-        gains=jnp.array([[-1.0, 2.0]]), returns=jnp.array([0.25]), magnet=jnp.zeros((1, 2)), weights=jnp.ones(1),
+    config = LearnConfig(magnet_coefficient=0.0, entropy_coefficient=0.0)
+    steps, goals = recorded(
+        actions=jnp.array([0]), log_probs=jnp.log(jnp.array([0.5])), gains=jnp.array([[-1.0, 2.0]]),
+        returns=jnp.array([0.25]), weights=jnp.ones(1), log_policy=jnp.log(jnp.full((1, 2), 0.5)),
     )  # fmt: skip
 
     def loss(logits, critic):
-        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(1), critic, goals, jnp.float32(0.0), config)[0]
+        log_policy = jax.nn.log_softmax(logits)
+        return losses.loss(log_policy, jnp.zeros(1), critic, steps, goals, rates(config, jnp.zeros(())), config)[0]
 
     policy, critic = jax.grad(loss, argnums=(0, 1))(jnp.zeros((1, 2)), jnp.zeros((1, 2)))
     # d/d logits of -sum(pi * gains) at pi = 1/2: -(gain - mean) / 2
@@ -177,15 +193,15 @@ def test_entropy_and_divergence_ignore_masked_entries():
 def test_the_gradient_step_ignores_decisions_without_weight():
     """Whatever stands at untrained places changes neither loss nor gradient."""
     config = LearnConfig()
-    goals = ppo.Targets(
+    steps, goals = recorded(
         actions=jnp.array([0, 1]), log_probs=jnp.array([-1.0, -50.0]), surprises=jnp.array([1.0, 9.0]),
-        gains=jnp.zeros((2, 1)), returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)),
-        weights=jnp.array([1.0, 0.0]),
+        returns=jnp.array([0.5, 9.0]), magnet=jnp.log(jnp.full((2, 2), 0.5)), weights=jnp.array([1.0, 0.0]),
+        log_policy=jnp.log(jnp.full((2, 2), 0.5)),
     )  # fmt: skip
 
     def loss(logits):
-        critic = jnp.zeros((2, 1))
-        return ppo.loss(jax.nn.log_softmax(logits), jnp.zeros(2), critic, goals, jnp.float32(0.1), config)[0]
+        log_policy, critic = jax.nn.log_softmax(logits), jnp.zeros((2, 1))
+        return losses.loss(log_policy, jnp.zeros(2), critic, steps, goals, rates(config, jnp.zeros(())), config)[0]
 
     a, grad_a = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [0.0, 0.0]]))
     b, grad_b = jax.value_and_grad(loss)(jnp.array([[0.3, 0.1], [7.0, -7.0]]))
@@ -285,11 +301,10 @@ def test_hidden_cards_reach_no_parameter_that_acts(learner):
         logits, values, critic = model.sequence_with_critic(params, window.tokens, window.segments, secrets)
         log_policy = masked_log_policy(logits, window.masks)
         present = (window.segments != NO_SEGMENT).astype(jnp.float32)
-        goals = ppo.Targets(
-            actions=window.actions, log_probs=window.log_probs, surprises=window.state_values + 1,
-            gains=jnp.zeros_like(window.values), returns=window.state_values, magnet=log_policy, weights=present,
-        )  # fmt: skip
-        return ppo.loss(log_policy, values, critic, goals, jnp.float32(0.1), learner.config.learn)[0]
+        now = rates(learner.config.learn, jnp.zeros(()))
+        goals, _ = make_targets(model, learner.config.learn, window, now)
+        goals = dataclasses.replace(goals, weights=present, magnet=log_policy)
+        return losses.loss(log_policy, values, critic, window, goals, now, learner.config.learn)[0]
 
     gradient = jax.jit(jax.grad(loss))
     one, other = gradient(params, window.secrets), gradient(params, window.secrets[::-1])

@@ -41,18 +41,20 @@ def work(learner: Learner) -> dict[str, tuple[float, float]]:
 
     minibatch = learner.batch_tables * learn.rollout_length
     forward = 2.0 * weights + attention(2 * ring)
-    return {
+    parts = {
         "engine": (0.0, 2.0 * window_bytes(model, learn) / learn.rollout_length),
         "rollout_model": (
             2.0 * weights + attention(ring) + (read - 1) * forward,
             cache_bytes(model) + all_bytes / tables + read * passes,
         ),
-        "magnet": (read * forward, read * passes),
         "update": (
             3.0 * learn.epochs * read * forward,
             learn.epochs * (3.0 * read * backward_bytes(model) + 8.0 * all_bytes / minibatch),
         ),
     }
+    if learner.has_magnet:
+        parts["magnet"] = (read * forward, read * passes)
+    return parts
 
 
 def floors(learner: Learner, matmul_rate: float, bytes_rate: float) -> dict[str, dict[str, Any]]:

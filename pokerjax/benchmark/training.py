@@ -24,8 +24,10 @@ from pokerjax.benchmark.loop import host_gap
 from pokerjax.benchmark.simulation import UniformModel
 from pokerjax.benchmark.timing import Result, Timing, compile_for, measure, measure_loop
 from pokerjax.config import Config
+from pokerjax.learn import schedules
 from pokerjax.learn.learner import Learner, LearnerState
 from pokerjax.learn.rollout import Steps
+from pokerjax.learn.targets import make_targets
 
 _SQUARES = {"cpu": (512, 1024, 2048), "gpu": (2048, 4096, 8192), "tpu": (2048, 4096, 8192)}
 _SECONDS = 1.0  # for each product and each part
@@ -138,17 +140,18 @@ def part_seconds(learner: Learner, state: LearnerState, *, seconds: float) -> di
     window: Steps = play(state, key)[1]
     think, judge = compile_for(_rollout_model(learner)), compile_for(learner.log_policy)
     # What an update costs does not depend on the data, so the uniform policy's window serves.
-    returns = compile_for(learner.targets)
+    now = schedules.rates(learner.config.learn, jnp.float32(0))
+    returns = compile_for(lambda window: make_targets(learner.model, learner.config.learn, window, now))
     targets, _ = returns(window)
-    targets = dataclasses.replace(targets, magnet=judge(state.average, window))
-    update = compile_for(lambda state, window, targets: learner.update(state, window, targets, 1e-4, 1e-2, key))
+    update = compile_for(lambda state, window, targets: learner.update(state, window, targets, now, key))
     programs: dict[str, Callable[[], Any]] = {
         "engine": lambda: play(state, key),
         "rollout_model": lambda: think(state.params, window),
         "returns": lambda: returns(window),
-        "magnet": lambda: judge(state.average, window),
         "update": lambda: update(state, window, targets),
     }
+    if learner.has_magnet:
+        programs["magnet"] = lambda: judge(state.average, window)
     return {name: measure(call, seconds=seconds).best for name, call in programs.items()}
 
 
@@ -182,13 +185,13 @@ def _rollout_model(learner: Learner):
 def flops_per_decision(learner: Learner) -> tuple[int, float]:
     """FLOP that one trained decision takes at least, and what this learner spends on one.
 
-    At least: act on it (2N) and train on it (6N an epoch). Spent: the magnet's reading (2N) too, and the prefix,
-    which is read again before acting, by the magnet and in every epoch.
+    At least: act on it (2N) and train on it (6N an epoch). Spent: the magnet's reading (2N) too, where there is one,
+    and the prefix, which is read again before acting, by the magnet and in every epoch.
     """
     weights, learn = learner.model.num_matmul_parameters, learner.config.learn
     prefix = learner.model.environment.hand_limit / learn.rollout_length
     least = 2 * weights + 6 * weights * learn.epochs
-    spent = 2 * weights * (1 + prefix) + (2 + 6 * learn.epochs) * weights * (1 + prefix)
+    spent = 2 * weights * (1 + prefix) + (2 * learner.has_magnet + 6 * learn.epochs) * weights * (1 + prefix)
     return least, spent
 
 

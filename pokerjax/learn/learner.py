@@ -20,20 +20,15 @@ from pokerjax.checks import OPPONENT_GROUPS, check_batch, check_devices, check_p
 from pokerjax.compiler import compiler_options
 from pokerjax.config import Config, require
 from pokerjax.env.tables import make_environment
-from pokerjax.learn import mirror, opponents, ppo, sharding
+from pokerjax.learn import losses, opponents, schedules, sharding
 from pokerjax.learn.memory import check_memory, choose_tables
-from pokerjax.learn.returns import advantages, of_action, reach_ratios, weighted_mean, weighted_std
+from pokerjax.learn.returns import weighted_mean
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.sharding import total
 from pokerjax.learn.state import LearnerState, arranged, specs
 from pokerjax.learn.statistics import poker_statistics
-from pokerjax.model.attention import NO_SEGMENT
-from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, behaviour, masked_log_policy
-
-
-import os
-B1 = float(os.environ.get('B1', '0.9'))
+from pokerjax.learn.targets import Targets, make_targets
+from pokerjax.model.transformer import Model, Parameters, masked_log_policy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,13 +65,19 @@ class Learner:
         groups = 1 if target else min(config.learn.pool_size, OPPONENT_GROUPS)
         check_devices(config, self.num_devices, self._tables_each, self.batch_tables, self._opposed_tables // groups)
         self._optimizer = optax.chain(
-            optax.clip_by_global_norm(config.learn.max_grad_norm), optax.scale_by_adam(b1=B1, b2=0.99, eps=1e-5)
+            optax.clip_by_global_norm(config.learn.max_grad_norm),
+            optax.scale_by_adam(b1=config.learn.momentum, b2=0.99, eps=1e-5),
         )
 
     @property
     def num_parameters(self) -> int:
         """Parameters of the model."""
         return self.model.num_parameters
+
+    @property
+    def has_magnet(self) -> bool:
+        """Whether the averaged policy is asked for every decision that is trained."""
+        return self.config.learn.objective == "ppo" and self.config.learn.magnet_coefficient > 0
 
     def init(self, key: jax.Array) -> LearnerState:
         """The state before the first iteration; `key` is consumed."""
@@ -150,17 +151,14 @@ class Learner:
         rollout_key, shuffle_key, key = jax.random.split(state.key, 3)
         tables, window, outcomes, slots = self.play(state, rollout_key)
         progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
-        rate = learn.learning_rate * (1 - progress * (1 - learn.learning_rate_end))
-        if learn.objective == "mirror":
-            rate = learn.learning_rate * learn.learning_rate_end**progress
-        entropy_coefficient = learn.entropy_coefficient * (1 - progress * (1 - learn.entropy_end))
+        rates = schedules.rates(learn, progress)
         with jax.named_scope("returns"):
-            targets, figures = self.targets(window, progress)
-        if learn.objective == "ppo" and learn.magnet_coefficient > 0:
+            targets, figures = make_targets(model, learn, window, rates)
+        if self.has_magnet:
             with jax.named_scope("magnet"):
                 targets = dataclasses.replace(targets, magnet=self.log_policy(state.average, window))
         with jax.named_scope("update"):
-            params, optimizer, losses = self.update(state, window, targets, rate, entropy_coefficient, shuffle_key)
+            params, optimizer, parts = self.update(state, window, targets, rates, shuffle_key)
         games = total(sum(jnp.sum(outcome.done) for outcome in outcomes))
         with jax.named_scope("average"):
             share = games / (self.config.run.num_games * learn.magnet_half_life)
@@ -184,13 +182,14 @@ class Learner:
             iteration=state.iteration + 1,
             games=state.games + games,
         )
-        metrics = losses | figures
+        metrics = parts | figures
         for environment, outcome in zip(self.environments, outcomes, strict=True):
             metrics |= poker_statistics(outcome, "poker" if len(outcomes) == 1 else f"poker_{environment.num_players}")
         metrics = jax.tree.map(lambda x: jnp.asarray(x, jnp.float32), metrics)
         metrics |= {
-            "optimiser/learning_rate": rate,
-            "optimiser/temperature_bb": entropy_coefficient * figures["advantage/std_bb"],
+            "optimiser/learning_rate": rates.learning_rate,
+            "optimiser/temperature_bb": rates.temperature if learn.objective == "mirror" else
+            rates.entropy * figures["advantage/std_bb"],
             "run/iteration": state.iteration,  # whole numbers stay int32: float32 is exact only to 2**24
             "run/games": state.games,
         }
@@ -218,53 +217,6 @@ class Learner:
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots
 
-    def targets(self, window: Steps, progress: jax.Array) -> tuple[ppo.Targets, dict[str, jax.Array]]:
-        """Advantages, returns and weights of a window [B, W]; the magnet's policies are still to come."""
-        learn, environment = self.config.learn, self.model.environment
-        players = environment.layout.num_players
-        depth = jnp.maximum(depth_bb(environment.layout, window.tokens), 1e-6)
-        values_bb = window.state_values * depth
-        chosen_bb = of_action(window.values, window.actions) * depth
-        seats = window.segments % players
-        present = window.segments != NO_SEGMENT
-        drawn = jnp.take_along_axis(behaviour(window.log_policy, learn.exploration), window.actions[..., None], -1)[..., 0]
-        wanted = jnp.take_along_axis(window.log_policy, window.actions[..., None], -1)[..., 0]
-        ratios = jnp.where(present & window.learns, jnp.exp(wanted - drawn), 1.0)
-        estimate = jax.vmap(lambda v, q, c, s, d, r: advantages(v, q, c, s, d, r, learn.gae_lambda))
-        surprise_bb, finished = estimate(values_bb, chosen_bb, ratios, seats, window.done, window.rewards)
-        advantage_bb = jnp.where(finished, surprise_bb + chosen_bb - values_bb, 0.0)
-        weights = (present & finished & window.learns).astype(jnp.float32)
-        std_bb = weighted_std(advantage_bb, weights)
-        mean = weighted_mean(surprise_bb, weights)
-        surprises = (surprise_bb - mean) / (std_bb + 1e-8) * weights
-        gains_bb = window.values * depth[..., None] - values_bb[..., None]
-        gains = gains_bb / (std_bb + 1e-8) * weights[..., None]
-        returns = jnp.where(weights > 0, (advantage_bb + values_bb) / depth, 0.0)
-        state_returns = jnp.where(weights > 0, (ratios * surprise_bb + values_bb) / depth, 0.0)
-        cooling = learn.temperature_end**progress
-        if learn.objective == "mirror":
-            q = mirror.action_values(window.values * depth[..., None], surprise_bb, jnp.exp(drawn), window.actions)
-            push = mirror.push(q, window.log_policy, window.masks, learn.mirror_step * cooling, learn.temperature * cooling)
-        else:
-            push = jnp.zeros_like(window.log_policy)
-        reach = jax.vmap(lambda c, s: reach_ratios(c, s, players))(ratios, window.segments)
-        unexplained = weighted_std(surprise_bb / depth, weights) ** 2
-        spread = weighted_std(returns, weights) ** 2
-        figures = {
-            "advantage/std_bb": std_bb,
-            "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
-            "rollout/trained_share": weighted_mean(weights, jnp.ones_like(weights)),
-            "rollout/padding_share": 1 - weighted_mean(present.astype(jnp.float32), jnp.ones_like(weights)),
-            "mirror/push": jnp.sqrt(weighted_mean(jnp.sum(push**2, -1), weights)),
-            "mirror/reach": weighted_mean(reach, weights),
-        }
-        targets = ppo.Targets(
-            actions=window.actions, log_probs=drawn, surprises=surprises, gains=gains, returns=returns,
-            magnet=jnp.zeros_like(window.masks, jnp.float32), weights=weights,
-            state_returns=state_returns, log_policy=window.log_policy, push=push, reach=reach, masks=window.masks,
-        )  # fmt: skip
-        return targets, figures
-
     def log_policy(self, params: Parameters, window: Steps) -> jax.Array:
         """Log-policies [B, W, A] of other parameters, as many tables at a time as the update reads at once."""
 
@@ -284,16 +236,16 @@ class Learner:
         """Tables that one device reads at once where gradients are taken."""
         return self.batch_tables // sharding.count() // self.config.run.accumulation
 
-    def update(self, state: LearnerState, window: Steps, targets: ppo.Targets, rate, entropy_coefficient, key):
-        """PPO over `epochs` passes of minibatches of whole tables; metrics are means over them."""
+    def update(self, state: LearnerState, window: Steps, targets: Targets, rates: schedules.Rates, key: jax.Array):
+        """Policy and values improved in `epochs` passes of minibatches of whole tables; metrics are their means."""
         learn = self.config.learn
 
-        def loss(params, steps: Steps, goals: ppo.Targets):
+        def loss(params, steps: Steps, goals: Targets):
             logits, values, critic = self.model.sequence_with_critic(
                 params, steps.tokens, steps.segments, steps.secrets
             )
             log_policy = masked_log_policy(logits, steps.masks)
-            return ppo.loss(log_policy, values, critic, goals, entropy_coefficient, learn)
+            return losses.loss(log_policy, values, critic, steps, goals, rates, learn)
 
         def minibatch(carry, tables):
             params, optimizer = carry
@@ -308,7 +260,7 @@ class Learner:
             gradients, parts = total(sharding.added_up(part, tables.reshape(-1, self._part_tables)))
             parts["optimiser/gradient_norm"] = optax.tree.norm(gradients)
             updates, optimizer = self._optimizer.update(gradients, optimizer)
-            params = jax.tree.map(lambda p, u: p - rate * u, params, updates)
+            params = jax.tree.map(lambda p, u: p - rates.learning_rate * u, params, updates)
             return (params, optimizer), parts
 
         order = sharding.minibatches(key, self.parallel_games, self.batch_tables, learn.epochs)

@@ -38,7 +38,7 @@ def push(
     return centred(step * (values - temperature * log_policy), mask)
 
 
-def loss(log_policy: jax.Array, old_log_policy: jax.Array, push: jax.Array, mask: jax.Array) -> jax.Array:
+def distance(log_policy: jax.Array, old_log_policy: jax.Array, push: jax.Array, mask: jax.Array) -> jax.Array:
     """Half the squared distance [...] of the logits from the old ones plus the push, summed over the mask."""
     return 0.5 * jnp.sum((centred(log_policy - old_log_policy, mask) - push) ** 2, axis=-1)
 
