@@ -7,7 +7,7 @@ hand and plays one action after the other.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 
 import jax
@@ -32,6 +32,11 @@ def _act(rules: poker.Rules, state: poker.State, action: np.ndarray):
     return state, poker.legal(rules, state)
 
 
+@lru_cache
+def _stakes_of(rules: poker.Rules) -> poker.Stakes:
+    return poker.stakes(rules)
+
+
 class Hand:
     """A hand of a competition's game; `state` and `legal` are numpy."""
 
@@ -40,7 +45,7 @@ class Hand:
         self.rules, self.hole, self.board = rules, hole, board
         self.actions: list[int] = []  # as `poker.act` takes them
         self.betting: list[list[str]] = [[]]
-        self.state, self.legal = jax.device_get(_start(rules, hole, board, poker.stakes(rules)))
+        self.state, self.legal = jax.device_get(_start(rules, hole, board, _stakes_of(rules)))
         self._open_streets()
 
     @property

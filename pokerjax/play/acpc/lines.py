@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from contextlib import suppress
 
 from pokerjax.play.acpc.messages import MAX_LINE
 
@@ -21,7 +22,8 @@ class Lines:
         self._connection = connection
         self._received = b""
         self._skipping = False  # the rest of a line that was too long
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(OSError):  # a pair of local sockets has nothing to wait for
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, line: str, timeout: float = 10.0) -> None:
         """Send a line. Raises `Closed` if the other side is gone or doesn't read for `timeout` seconds."""
