@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
-import threading
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -70,13 +72,12 @@ def caller(before=(), action="c"):
     """A bot that checks and calls, and says other things before each answer; it returns what the dealer noted."""
 
     def play(lines: Lines) -> list[str]:
-        heard, rules = [], None
+        heard: list[str] = []
+        rules = games.read_game("holdem.nolimit.2p")
         try:
             lines.send(messages.VERSION)
             while True:
                 state = messages.read_state(_next(lines, heard))
-                rules = rules or next(rules for rules in map(games.read_game, games.GAMES)
-                                      if rules.num_players == len(state.hole) and rules.betting == "no_limit")  # fmt: skip
                 if hands.replay(rules, state).actor == state.seat:
                     for line in before:
                         lines.send(line.replace("STATE", str(state)))
@@ -115,10 +116,10 @@ def check_books(table: Table, books: list[client.Books]) -> None:
     assert table.log[-1].startswith("SCORE:") and len(states) == table.match.hands
 
 
-@pytest.mark.parametrize(
-    "game",
-    ["holdem.nolimit.2p", *(pytest.param(name, marks=pytest.mark.slow) for name in games.GAMES if "nolimit.2p" not in name)],
-)
+OTHERS = [pytest.param(name, marks=pytest.mark.slow) for name in games.GAMES if name != "holdem.nolimit.2p"]
+
+
+@pytest.mark.parametrize("game", ["holdem.nolimit.2p", *OTHERS])
 def test_the_books_of_a_match_are_equal(agent, game):
     table = Table(game, num_hands=12)
     ended, books = table.play(*[books_of(agent, table.rules)] * table.rules.num_players)
@@ -144,17 +145,24 @@ def test_the_books_of_a_thousand_hands_are_equal():
 
 BAD = [
     "hello", "STATE", "STATE:", "STATE:x", "STATE:r", "STATE:r1", "STATE:r99999999", "STATE:c:c", "MATCHSTATE:9:9::|:c",
-    "STATE:f5", ":c", "x" * 5000, "MATCHSTATE:0:0::AsAs|:c", "VERSION:2.0.0",
+    "STATE:f5", ":c", "MATCHSTATE:0:77::AsKs|:c", "x" * 5000, "MATCHSTATE:0:0::AsAs|:c", "VERSION:2.0.0",
 ]  # fmt: skip
 
 
-def test_bad_messages_are_answered_and_change_nothing():
-    quiet = Table(num_hands=2)
-    quiet.play(caller(), caller())
-    table = Table(num_hands=2)
+@pytest.fixture(scope="module")
+def quiet() -> list[str]:
+    """The log of one hand between two callers."""
+    table = Table(num_hands=1)
+    table.play(caller(), caller())
+    assert table.log[0].startswith("STATE:0:cc/cc/cc/cc:")
+    return table.log
+
+
+def test_bad_messages_are_answered_and_change_nothing(quiet):
+    table = Table(num_hands=1)
     ended, (heard, other) = table.play(caller(BAD), caller())
     assert ended is None and other == []
-    assert table.log == quiet.log
+    assert table.log == quiet
     assert len(heard) == len(table.notes) and len(heard) % len(BAD) == 0 and heard
     for words in ("is no MATCHSTATE", "does not end in an action", "of more than 4096 bytes was ignored",
                   "names the chips it goes to", "may raise to", "answers another state", "there twice"):  # fmt: skip
@@ -162,16 +170,13 @@ def test_bad_messages_are_answered_and_change_nothing():
     assert all(line.startswith("# ignored: ") and line.isprintable() for line in heard)
 
 
-@settings(max_examples=25, deadline=None, database=None, derandomize=True)
+@settings(max_examples=20, deadline=None, database=None, derandomize=True)
 @given(st.lists(st.one_of(st.text(max_size=40), st.sampled_from(BAD)), max_size=8))
-def test_any_messages_change_nothing(lines):
+def test_any_messages_change_nothing(quiet, lines):
     """Whatever is sent before the answer, the match is the one without it."""
-    before = [line for line in lines if line.strip() and line[0] not in "#;" and not line.strip().endswith(":c")]
-    before = [line.replace("\n", " ").replace("STATE:r9", "STATE:r0") for line in before]
     table = Table(num_hands=1)
-    ended, _ = table.play(caller(before), caller())
-    assert ended is None
-    assert table.log[1:] == ["SCORE:0|0:p0|p1"] or table.log[0].startswith("STATE:0:cc/cc/cc/cc:")
+    ended, _ = table.play(caller([line.replace("\n", " ") for line in lines]), caller())
+    assert ended is None and table.log == quiet
 
 
 def test_illegal_actions_are_calls_where_the_dealer_is_lenient():
@@ -184,8 +189,10 @@ def test_illegal_actions_are_calls_where_the_dealer_is_lenient():
 def flood(lines: Lines):
     lines.send(messages.VERSION)
     try:
+        for _ in range(120):
+            lines.send("nonsense")
         while True:
-            lines.send("nonsense", timeout=1.0)
+            lines.read()
     except Closed:
         return None
 
@@ -216,8 +223,6 @@ def no_version(lines: Lines):
 def test_a_bot_that_cannot_go_on_ends_the_match(bot, words):
     table = Table(response=0.5 if bot is hang else 10)
     ended, (heard, _) = table.play(caller(), bot)
-    import re
-
     assert re.match(words, ended or "")
     assert table.log[-2].startswith("# the match ended in hand 0: player 2") and table.log[-1] == "SCORE:0|0:p0|p1"
     assert heard and heard[-1].startswith("# the match ended in hand 0")
@@ -231,14 +236,6 @@ def test_time_is_counted_over_the_match():
 
 
 # --- The client ---
-
-
-def dealt(*lines):
-    """What a client makes of a dealer that sends these lines and leaves; its answers and its notes as well."""
-    ours, theirs = socket.socketpair()
-    notes, dealing = [], Lines(theirs)
-    thread = threading.Thread(target=lambda: [theirs.sendall(line) for line in lines] and dealing.close())
-    return Lines(ours), dealing, notes, thread
 
 
 def session(agent, *lines: bytes, game="holdem.nolimit.2p"):
@@ -306,15 +303,15 @@ def test_no_limit_sizes_become_what_a_limit_game_allows():
     [
         (client_command.main, "127.0.0.1 1", "No dealer answers at 127.0.0.1:1 (Connection refused); start it first"),
         (client_command.main, "127.0.0.1 0", "PORT 0 must be from 1 to 65535."),
-        (client_command.main, "127.0.0.1 9 --game nowhere", "There is no game file nowhere; name one, or one of holdem"),
+        (client_command.main, "127.0.0.1 9 --game nowhere", "There is no game file nowhere; name one, or one of"),
         (client_command.main, "127.0.0.1 9 --agent nowhere", "There is no run or checkpoint at nowhere."),
-        (client_command.main, "127.0.0.1 9 --game README.md", "README.md is no game. Line 1: a game begins with"),
+        (client_command.main, "127.0.0.1 9 --game README.md", "README.md is no game. Line 3: a game begins with"),
         (dealer.main, "holdem.nolimit.2p 0 1", "HANDS 0 must be from 1 to 10000000."),
         (dealer.main, "holdem.nolimit.2p 1 -1", "--seed -1 must be from 0"),
         (dealer.main, "holdem.nolimit.2p 1 1 --names a", "--names must be 2, one a player, not 1."),
         (dealer.main, "holdem.nolimit.2p 1 1 --names a b:c", "--names b:c: a name in a log has no space, : or |."),
         (dealer.main, "holdem.nolimit.2p 1 1 --ports 0", "--ports must be 2, one a player, not 1."),
-        (dealer.main, "holdem.nolimit.2p 1 1 --ports 0 99999", "--ports 99999 at 127.0.0.1 cannot be had"),
+        (dealer.main, "holdem.nolimit.2p 1 1 --ports 0 99999", "--ports 99999 must be from 0"),
         (dealer.main, "holdem.nolimit.2p 1 1 --response-time 0", "--response-time 0 must be more than 0"),
         (dealer.main, "holdem.nolimit.2p 1 1 --log /nowhere/x", "--log /nowhere/x cannot be written"),
         (dealer.main, "holdem.nolimit.2p 1 1 --start-time 0.05", "Player 1 did not connect within 0.05 seconds"),
@@ -328,9 +325,6 @@ def test_mistakes_are_one_sentence(main, arguments, sentence):
 
 @pytest.mark.slow
 def test_the_commands_play_a_match(tmp_path):
-    import subprocess
-    import sys
-
     log = tmp_path / "match.log"
     command = [sys.executable, "-m", "pokerjax.play.acpc.dealer", "holdem.nolimit.2p", "6", "1", "--log", str(log)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as dealing:

@@ -25,10 +25,12 @@ pytest.importorskip("pgx")
 
 from pettingzoo.test import api_test, seed_test  # noqa: E402
 
-from pokerjax.adapters import openspiel, pettingzoo, pgx, pokerkit as kit  # noqa: E402
+from pokerjax.adapters import openspiel, pettingzoo, pgx  # noqa: E402
+from pokerjax.adapters import pokerkit as kit
 
 STACK = 10_000
 GAME = GameConfig(num_players=6, table_sizes=(2, 3, 6))
+GAME_ALL_IN = len(GAME.bet_sizes) + 2  # the last entry of the menu
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +141,8 @@ def test_the_same_decision_everywhere(agent, players):
                 assert probabilities == plain, where  # exactly
             compared += 1
             offered = np.flatnonzero(everywhere.zoo.infos[everywhere.zoo.agent_selection]["action_mask"])
-            shares = np.where(offered == 0, 0.3, np.where(offered == 1, 3.0, np.where(offered == offered[-1], 0.1, 0.5)))
+            weights = {0: 0.3, 1: 3.0, GAME_ALL_IN: 0.1}
+            shares = np.array([weights.get(int(entry), 0.5) for entry in offered])
             everywhere.act(int(random.choice(offered, p=shares / shares.sum())))
         # And the hand ends alike at all tables.
         rewards = [100 * everywhere.zoo.rewards[f"player_{seat}"] for seat in range(players)]

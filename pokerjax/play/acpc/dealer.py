@@ -117,10 +117,11 @@ def _open(path: str):
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that one player may connect to. Raises `UserError`."""
+    require(0 <= port < 2**16, f"--ports {port} must be from 0 (any that is free) to 65535.")
     try:
         return socket.create_server((host, port), backlog=1)
-    except (OSError, OverflowError) as error:
-        reason = " ".join((getattr(error, "strerror", None) or str(error)).split())
+    except OSError as error:
+        reason = " ".join((error.strerror or str(error)).split())
         raise UserError(f"--ports {port} at {host} cannot be had ({reason}); name another, or 0.") from None
 
 

@@ -26,12 +26,14 @@ class Lines:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def send(self, line: str, timeout: float = 10.0) -> None:
-        """Send a line. Raises `Closed` if the other side is gone or doesn't read for `timeout` seconds."""
+        """Send a line. Raises `Closed` if the other side is gone, or reads nothing for `timeout` seconds."""
         self._connection.settimeout(timeout)
         try:
             self._connection.sendall(f"{line}\r\n".encode("ascii", "replace"))
+        except TimeoutError:
+            raise Closed("what is sent is not read") from None
         except OSError:
-            raise Closed("the connection was closed while sending") from None
+            raise Closed("the connection was closed") from None
 
     def read(self, timeout: float | None = None) -> str:
         """The next line. Raises `TimeoutError` after so many seconds, `Closed` at the end, ValueError if too long."""

@@ -124,7 +124,7 @@ class Match:
                     return
                 except ValueError as error:
                     refused += 1
-                    self._tell(player, f"# ignored: {error}")
+                    player.lines.send(f"# ignored: {error}")
                     self._note(f"{self._who(player)} in hand {self.hands}: {error}")
             raise MatchEnded(f"{self._who(player)} sent {refused} messages that were no answers")
         except TimeoutError:
