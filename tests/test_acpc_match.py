@@ -80,7 +80,7 @@ def caller(before=(), action="c"):
                 state = messages.read_state(_next(lines, heard))
                 if hands.replay(rules, state).actor == state.seat:
                     for line in before:
-                        lines.send(line.replace("STATE", str(state)))
+                        lines.send(line.replace("NOW", str(state)))
                     lines.send(f"{state}:{action}")
         except Closed:
             return heard
@@ -144,8 +144,8 @@ def test_the_books_of_a_thousand_hands_are_equal():
 
 
 BAD = [
-    "hello", "STATE", "STATE:", "STATE:x", "STATE:r", "STATE:r1", "STATE:r99999999", "STATE:c:c", "MATCHSTATE:9:9::|:c",
-    "STATE:f5", ":c", "MATCHSTATE:0:77::AsKs|:c", "x" * 5000, "MATCHSTATE:0:0::AsAs|:c", "VERSION:2.0.0",
+    "hello", "NOW", "NOW:", "NOW:x", "NOW:r", "NOW:r1", "NOW:r99999999", "NOW:c:c", "MATCHSTATE:9:9::|:c",
+    "NOW:f5", ":c", "MATCHSTATE:0:77::AsKs|:c", "x" * 5000, "MATCHSTATE:0:0::AsAs|:c", "VERSION:2.0.0",
 ]  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 from typing import Literal
 
 import jax
@@ -11,12 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pokerjax import poker
+from pokerjax import agents, poker
 from pokerjax.agents import Agent, Observation
 from pokerjax.config import GameConfig, ModelConfig, UserError
 from pokerjax.env import tables
 from pokerjax.model.transformer import Model
-from pokerjax.play.acpc import hands, messages
+from pokerjax.play.acpc import __main__ as client_command
+from pokerjax.play.acpc import dealer, games, hands, messages
 
 pokerkit = pytest.importorskip("pokerkit")
 pyspiel = pytest.importorskip("pyspiel")
@@ -26,9 +29,9 @@ pytest.importorskip("pgx")
 from pettingzoo.test import api_test, seed_test  # noqa: E402
 
 from pokerjax.adapters import openspiel, pettingzoo, pgx  # noqa: E402
-from pokerjax.adapters import pokerkit as kit
+from pokerjax.adapters import pokerkit as kit  # noqa: E402
 
-STACK = 10_000
+STACK = 10_000  # 100 big blinds, as in the game
 GAME = GameConfig(num_players=6, table_sizes=(2, 3, 6))
 GAME_ALL_IN = len(GAME.bet_sizes) + 2  # the last entry of the menu
 
@@ -62,8 +65,7 @@ class Everywhere:
 
     def __init__(self, agent: Agent, players: int, seed: int):
         self.agent, self.players = agent, players
-        game = dataclasses.replace(GAME, shortest_stack=100.0, deepest_stack=100.0)
-        self.zoo = pettingzoo.HoldemEnv(game=game, num_players=players)
+        self.zoo = pettingzoo.HoldemEnv(game=GAME, num_players=players)
         self.zoo.reset(seed=seed)
         state = jax.device_get(self.zoo._table.hand)
         self.hole, self.board = state.hole, state.board
@@ -244,8 +246,8 @@ def test_pokerkit_where_its_rules_are_wider(agent):
 
 
 def test_pettingzoo_conformance():
-    api_test(pettingzoo.env(num_players=2), num_cycles=60)
-    seed_test(lambda: pettingzoo.env(num_players=2), num_cycles=30)
+    api_test(pettingzoo.env(game=GAME, num_players=2), num_cycles=60)
+    seed_test(lambda: pettingzoo.env(game=GAME, num_players=2), num_cycles=30)
 
 
 @pytest.mark.slow
@@ -256,7 +258,7 @@ def test_pettingzoo_conformance_of_larger_tables(betting):
 
 
 def test_pettingzoo_refuses_what_is_not_on_offer():
-    env = pettingzoo.env(num_players=2)
+    env = pettingzoo.env(game=GAME, num_players=2)
     env.reset(seed=3)
     before = env.render()
     for action in (-1, 99, None):
@@ -270,15 +272,19 @@ def test_pettingzoo_refuses_what_is_not_on_offer():
 
 
 def test_pettingzoo_observations_hold_no_secret():
-    """What a seat observes does not change with another seat's cards or the board to come."""
-    env = pettingzoo.HoldemEnv(num_players=2)
+    """What a seat sees does not change with another seat's cards or the board to come."""
+    env = pettingzoo.HoldemEnv(game=GAME, num_players=2)
     env.reset(seed=5)
-    before = env.observe("player_1")
-    other = env._table.hand
-    hidden = dataclasses.replace(other, hole=other.hole.at[0].set(jnp.array([50, 51])), board=other.board * 0 + 49)
-    _, views = pettingzoo._seen(env._environment, dataclasses.replace(env._table, hand=hidden))
-    env._views = np.asarray(views)
-    np.testing.assert_array_equal(env.observe("player_1"), before)
+    hand = env._table.hand
+    unlike = dataclasses.replace(hand, hole=hand.hole.at[1].set(jnp.array([50, 51])), board=0 * hand.board + 49)
+    tables_ = env._table, dataclasses.replace(env._table, hand=unlike)
+    (_, _, decision, views), (_, _, same, others) = (
+        pettingzoo._play(env._environment, table, np.int32(poker.CALL)) for table in tables_
+    )
+    assert int(decision.seat) == 0
+    np.testing.assert_array_equal(decision.token, same.token)
+    np.testing.assert_array_equal(views[0], others[0])
+    assert not np.array_equal(views[1], others[1])  # its own cards are no secret
 
 
 # --- Pgx ---
@@ -314,3 +320,36 @@ def test_pgx_players_sit_everywhere_and_are_paid():
     assert not np.asarray(again.rewards).any()
     illegal = step(state, jnp.full(batch, np.flatnonzero(~np.asarray(state.legal_action_mask[0]))[0]))
     assert np.asarray(illegal.terminated).all()
+
+
+# --- docs/adapters.md ---
+
+TEXT = (Path(__file__).parents[1] / "docs" / "adapters.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+
+
+@pytest.mark.parametrize("example", [*EXAMPLES[:-1], pytest.param(EXAMPLES[-1], marks=pytest.mark.slow)],
+                         ids=["openspiel", "pokerkit", "pettingzoo", "pgx"])  # fmt: skip
+def test_examples_run(agent, monkeypatch, capsys, example):
+    """With a small agent in place of the one that ships."""
+    monkeypatch.setattr(agents, "create_llm_agent", lambda model_path: agent)
+    scope: dict = {}
+    exec(example, scope)
+    if "state" in scope and hasattr(scope["state"], "returns"):
+        assert scope["state"].is_terminal() and sum(scope["state"].returns()) == 0
+    elif "payoffs" in example:
+        assert sum(scope["state"].payoffs) == 0 and "fold" in capsys.readouterr().out
+    elif "agent_iter" in example:
+        assert not scope["env"].agents
+    else:
+        assert scope["state"].rewards.shape == (8, 2) and float(abs(scope["state"].rewards).max()) == 1.0
+
+
+def test_every_flag_and_game_of_the_commands_is_there():
+    for command in re.findall(r"python -m pokerjax\.play\.acpc.*", TEXT):
+        kind = dealer._Arguments if "dealer" in command else client_command._Arguments
+        fields = {field.name for field in dataclasses.fields(kind)}
+        assert {flag.replace("-", "_") for flag in re.findall(r"--([a-z-]+)", command)} <= fields, command
+    flags = {flag.replace("-", "_") for flag in re.findall(r"`--([a-z-]+)`", TEXT)}
+    assert flags <= {field.name for kind in (dealer, client_command) for field in dataclasses.fields(kind._Arguments)}
+    assert set(re.findall(r"holdem\.\w+\.\dp", TEXT)) == set(games.GAMES)
