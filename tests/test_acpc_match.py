@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pokerjax.agents import Agent, create_llm_agent
+from pokerjax.agents import Agent, Observation, create_llm_agent
 from pokerjax.config import GameConfig, ModelConfig, UserError
 from pokerjax.env import tables
 from pokerjax.model.transformer import Model
@@ -26,7 +26,7 @@ from pokerjax.play.acpc.match import Match, MatchEnded, Player, Times
 
 @pytest.fixture(scope="module")
 def agent() -> Agent:
-    game = GameConfig(num_players=3, table_sizes=(2, 3))
+    game = GameConfig(num_players=6, table_sizes=(2, 3, 6))  # as in test_adapters.py: the programs are the same
     model = Model(tables.make_environment(game), ModelConfig(d_model=8, n_layers=1, n_heads=1))
     return Agent(model, jax.jit(model.init)(jax.random.key(0)), seed=1)
 
@@ -236,6 +236,14 @@ def test_time_is_counted_over_the_match():
 
 
 # --- The client ---
+
+
+def test_the_competitions_house_allows_no_fold_for_nothing(agent):
+    spot = Observation(
+        seat=1, hole="AhKd", stacks=(20_000, 20_000), blinds=(50, 100), actions=["call", "fold"], house="acpc"
+    )
+    with pytest.raises(ValueError, match=r"actions\[1\] = 'fold': seat 0 owes nothing, and the ACPC dealer allows"):
+        agent.act(spot)
 
 
 def session(agent, *lines: bytes, game="holdem.nolimit.2p"):

@@ -71,7 +71,11 @@ S MATCHSTATE:0:90:crfc/rc/rc/rc:Ad6h||Td2h/TsKd7h/Kh/6d
 
 @pytest.mark.parametrize(
     ("game", "text"),
-    [("holdem.limit.2p", LIMIT_2P), ("holdem.nolimit.2p", NOLIMIT_2P), ("holdem.limit.3p", LIMIT_3P)],
+    [
+        ("holdem.limit.2p", LIMIT_2P),
+        ("holdem.nolimit.2p", NOLIMIT_2P),
+        pytest.param("holdem.limit.3p", LIMIT_3P, marks=pytest.mark.slow),
+    ],
 )
 def test_the_examples_of_the_specification(game, text):
     rules = games.read_game(game)
@@ -95,18 +99,20 @@ def test_values_of_the_examples():
 
     assert values("holdem.nolimit.2p", NOLIMIT_2P.split()[-1]) == (-20000, 20000)  # a straight
     assert values("holdem.limit.2p", "MATCHSTATE:1:1:rrc/rc/rf:|Qd7c/2h8h5c/Th") == (40, -40)
-    split = "MATCHSTATE:1:9:cfc/cc/cc/cc:2d2h|2s2c|/KsKdKh/Kc/Ac"  # seats 1 and 2 called; 0 folded its 5
+
+
+@pytest.mark.slow
+def test_odd_chips_are_split_into_fractions():
+    """As the competition's dealer does. Seat 0 folded its 5, seats 1 and 2 play the board."""
+    rules, shown = games.read_game("holdem.limit.3p"), "MATCHSTATE:1:9:cfc/cc/cc/cc:{}2s2c|3s3c/KsKdKh/Kc/Ac"
+    hand = hands.replay(rules, messages.read_state(shown.format("|")))
+    assert hand.values() == (-5, Fraction(5, 2), Fraction(5, 2))
     with pytest.raises(ValueError, match="shows other hole cards"):
-        values("holdem.limit.3p", split)
-    split = "MATCHSTATE:1:9:cfc/cc/cc/cc:|2s2c|3s3c/KsKdKh/Kc/Ac"
-    assert values("holdem.limit.3p", split) == (-5, Fraction(5, 2), Fraction(5, 2))  # fractions, as the dealer pays
+        hands.replay(rules, messages.read_state(shown.format("2d2h|")))
 
 
 LINES = {
     "holdem.nolimit.2p": {"betting": "nolimit", "stack": "20000 20000", "blind": "100 50", "firstPlayer": "2 1 1 1"},
-    "holdem.nolimit.3p": {
-        "betting": "nolimit", "stack": "20000 20000 20000", "blind": "50 100 0", "firstPlayer": "3 1 1 1",
-    },
     "holdem.limit.2p": {
         "betting": "limit", "stack": "9999 9999", "blind": "10 5", "firstPlayer": "2 1 1 1",
         "raiseSize": "10 10 20 20", "maxRaises": "3 4 4 4",

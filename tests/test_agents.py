@@ -117,12 +117,6 @@ def test_check_or_call_is_whichever_it_is(agent):
     assert agent.act(named).probabilities == agent.act(either).probabilities
 
 
-def test_the_competitions_house_allows_no_fold_for_nothing(agent):
-    folded = spot(actions=["call", "fold"], house="acpc")
-    with pytest.raises(ValueError, match=r"actions\[1\] = 'fold': seat 0 owes nothing, and the ACPC dealer allows"):
-        agent.act(folded)
-
-
 def test_a_history_longer_than_any_of_self_play(agent):
     level, last, actions = 100, 100, []
     for _ in range(30):
