@@ -34,7 +34,7 @@ def agent() -> Agent:
 class Table:
     """A dealer's match whose players' ends of the connections are in `ends`."""
 
-    def __init__(self, game="holdem.nolimit.2p", num_hands=3, response=20.0, **options):
+    def __init__(self, game="holdem.nolimit.2p", num_hands=3, response=600.0, **options):
         self.rules = games.read_game(game)
         pairs = [socket.socketpair() for _ in range(self.rules.num_players)]
         self.ends = [Lines(theirs) for _, theirs in pairs]
@@ -221,7 +221,7 @@ def no_version(lines: Lines):
     ],
 )
 def test_a_bot_that_cannot_go_on_ends_the_match(bot, words):
-    table = Table(response=0.5 if bot is hang else 10)
+    table = Table(response=2 if bot is hang else 600)
     ended, (heard, _) = table.play(caller(), bot)
     assert re.match(words, ended or "")
     assert table.log[-2].startswith("# the match ended in hand 0: player 2") and table.log[-1] == "SCORE:0|0:p0|p1"
@@ -230,7 +230,7 @@ def test_a_bot_that_cannot_go_on_ends_the_match(bot, words):
 
 def test_time_is_counted_over_the_match():
     table = Table(num_hands=2)
-    table.match.times = Times(response=10, average=0.05)
+    table.match.times = Times(response=600, average=0.25)
     ended, _ = table.play(caller(), hang)
     assert ended == "player 2 (p1) ran out of time"
 
@@ -287,9 +287,12 @@ def test_what_comes_after_the_end_of_a_hand_is_ignored(agent):
 
 def test_a_dealer_of_another_game_is_left(agent):
     books, said, notes = session(agent, b"MATCHSTATE:0:0::TdAs|\n" * 150, game="holdem.nolimit.3p")
-    assert books.ended_by == "100 lines in a row were no messages of a dealer of this game"
+    assert books.ended_by == "100 lines in a row were no messages of a dealer of this game: check --game"
     assert len(said) == 1 and "cards of 2 seats; the game has 3" in notes[0]
     assert session(agent)[0].ended_by == "the connection was closed before the first hand was over"
+    limit = session(agent, b"MATCHSTATE:0:0:r:TdAs|\n")  # by the default, a no-limit game
+    assert limit[0].ended_by == "the connection was closed before the first hand was over: check --game"
+    assert "r is no raise of this game, in which a raise names the chips" in limit[2][0]
 
 
 def test_no_limit_sizes_become_what_a_limit_game_allows():

@@ -81,12 +81,12 @@ def play(agent: Agent, rules: poker.Rules, lines: Lines, note: Callable[[str], N
                     if line != answered[0]:
                         answered = line, _answer(agent, hand, state)
                     lines.send(answered[1])
-        books.ended_by = f"{unreadable} lines in a row were no messages of a dealer of this game"
+        books.ended_by = f"{unreadable} lines in a row were no messages of a dealer of this game: check --game"
     except Closed as closed:
         if books.unfinished is not None:
             books.ended_by = f"{closed} in hand {books.unfinished}, before its end"
         elif not books.won:
-            books.ended_by = f"{closed} before the first hand was over"
+            books.ended_by = f"{closed} before the first hand was over{': check --game' * (unreadable > 0)}"
     return books
 
 
