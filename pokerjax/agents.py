@@ -23,7 +23,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from pokerjax import checkpoint, device, poker
-from pokerjax.config import Device, require
+from pokerjax.config import Device, GameConfig, require
 from pokerjax.env import menu, tables, tokens
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
@@ -31,7 +31,8 @@ from pokerjax.model.features import depth_bb
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy
 
 Action = str | tuple[str, int]
-"""`"fold"`, `"check"`, `"call"`, or `("raise", chips)`: a bet or raise TO so many chips on this street."""
+"""`"fold"`, `"check"`, `"call"`, `"check/call"` (whichever it is), or `("raise", chips)`: a bet or raise TO so many
+chips on this street."""
 _STREETS = ("before the flop", "on the flop", "on the turn", "on the river")
 _BOARD_CARDS = (0, 3, 4, 5)
 
@@ -54,6 +55,8 @@ class Observation:
     """The cards turned up so far, as "Ts9d2c"."""
     actions: Sequence[Action] = ()
     """Everything that was done in this hand, by all seats in order, blinds and antes left out."""
+    house: str = "tda"
+    """Whose rules say what may be done: "tda" (live and online play), or "acpc" (the competition's dealer)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,14 +100,8 @@ class Agent:
         if players not in self.game.sizes:
             sizes = " or ".join(map(str, self.game.sizes))
             raise ValueError(f"The agent was trained for {sizes} players, but stacks names {players}.")
-        environment = tables.make_environment(self.game, players)
-        history = _replay_checked(environment, observation)
-        read = history.tokens[-environment.hand_limit :]
-        padded = np.zeros((environment.hand_limit, read.shape[1]), np.int32)
-        padded[: len(read)] = read
-        log_policy, value = _policy(self._model, self._params, padded, np.int32(len(read)), history.mask)
-        probabilities = np.exp(np.asarray(log_policy, np.float64)) * history.mask
-        probabilities /= probabilities.sum()
+        history = _replay_checked(_environment(self.game, players, observation.house), observation)
+        probabilities, value = self.policy(history.tokens, history.mask)
         drawn = self._random.choice(len(probabilities), p=probabilities)
         draw = np.argmax(probabilities) if self.greedy else drawn
         chips, owed = int(history.amounts[draw]), history.call_amount > 0
@@ -115,8 +112,22 @@ class Agent:
             amount=max(chips, 0),
             probabilities={self._names[i]: float(probabilities[i]) for i in offered},
             amounts={self._names[i]: max(int(history.amounts[i]), 0) for i in offered},
-            value_bb=float(value),
+            value_bb=value,
         )
+
+    def policy(self, tokens: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, float]:
+        """The probability of each menu entry, float64[A], and the value in big blinds, from what a seat has read.
+
+        tokens: int32[n, layout.width], the seat's decisions of the hand as `pokerjax.env.tokens` writes them, the
+        present one last. mask: bool[A], the entries on offer.
+        """
+        length = self.game.hand_limit
+        read = tokens[-length:]
+        padded = np.zeros((length, read.shape[1]), np.int32)
+        padded[: len(read)] = read
+        log_policy, value = _policy(self._model, self._params, padded, np.int32(len(read)), mask)
+        probabilities = np.exp(np.asarray(log_policy, np.float64)) * mask
+        return probabilities / probabilities.sum(), float(value)
 
 
 def create_llm_agent(
@@ -143,6 +154,12 @@ def create_llm_agent(
 _select_device = device.select  # `create_llm_agent` has an argument of the module's name
 
 
+def _environment(game: GameConfig, num_players: int, house: str) -> Environment:
+    """The game as the agent knows it, at a table of this size and of this house. Raises ValueError."""
+    environment = tables.make_environment(game, num_players)
+    return dataclasses.replace(environment, rules=dataclasses.replace(environment.rules, house=house))
+
+
 @dataclasses.dataclass(frozen=True)
 class _History:
     """What the seat to act has read so far, and what it may do."""
@@ -167,7 +184,7 @@ def _replay_checked(environment: Environment, observation: Observation) -> _Hist
     seats, legal = decisions.seat, decisions.legal
     for index, action in enumerate(observation.actions):
         at = jax.tree.map(lambda x, i=index: x[i], legal)
-        _check_action(index, action, actions[index], int(seats[index]), at)
+        _check_action(index, action, actions[index], int(seats[index]), at, observation.house)
     now = len(actions)
     _check_turn(observation, int(seats[now]), int(streets[now]))
     own = [index for index in range(now + 1) if seats[index] == observation.seat]
@@ -230,17 +247,17 @@ def _deal(environment: Environment, observation: Observation) -> poker.Deal:
 
 def _engine_action(index: int, action: Action) -> int:
     """The engine's form of an action of the history."""
-    if isinstance(action, str) and action in ("fold", "check", "call"):
+    if isinstance(action, str) and action in ("fold", "check", "call", "check/call"):
         return poker.FOLD if action == "fold" else poker.CALL
     if isinstance(action, (tuple, list)) and len(action) == 2 and action[0] == "raise":
         chips = action[1]
         if isinstance(chips, (int, np.integer)) and 0 < chips < 2**31:
             return int(chips)
-    forms = '"fold", "check", "call" or ("raise", chips)'
+    forms = '"fold", "check", "call", "check/call" or ("raise", chips)'
     raise ValueError(f"actions[{index}] = {action!r} is none: write {forms}.")
 
 
-def _check_action(index: int, action: Action, chips: int, seat: int, legal: poker.Legal) -> None:
+def _check_action(index: int, action: Action, chips: int, seat: int, legal: poker.Legal, house: str) -> None:
     """Raise ValueError unless the seat may do exactly this."""
     name = f"actions[{index}] = {action!r}"
     if seat == poker.NOBODY:
@@ -249,6 +266,8 @@ def _check_action(index: int, action: Action, chips: int, seat: int, legal: poke
         raise ValueError(f"{name}: seat {seat} owes {legal.call_amount} chips and cannot check.")
     if action == "call" and legal.call_amount == 0:
         raise ValueError(f"{name}: seat {seat} owes nothing, which is a check.")
+    if action == "fold" and house == "acpc" and not legal.fold:
+        raise ValueError(f"{name}: seat {seat} owes nothing, and the ACPC dealer allows no fold then.")
     if chips > 0 and not legal.raises:
         raise ValueError(f"{name}: seat {seat} may not raise now.")
     if chips > 0 and not legal.min_raise_to <= chips <= legal.max_raise_to:

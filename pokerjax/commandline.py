@@ -167,7 +167,7 @@ def _check_flags(arguments: Sequence[str], flags: list[str], program: str) -> No
     for argument in arguments:
         name = argument.partition("=")[0]
         if name.startswith("--") and name.replace("_", "-") not in known:
-            hint = _nearest(name.replace("_", "-"), flags) or f"; see python {program} --help."
+            hint = _nearest(name.replace("_", "-"), flags) or f"; {_see_help(program)}"
             raise UserError(f"Unknown flag {name}{hint}")
 
 
@@ -185,4 +185,9 @@ def _sentence(box: str, program: str) -> str:
             break
         paragraph.append(line)
     text = " ".join(paragraph).rstrip(".") or "The flags cannot be read"
-    return f"{text}; see python {program} --help."
+    return f"{text}; {_see_help(program)}"
+
+
+def _see_help(program: str) -> str:
+    """Where the flags are explained; a module is started by `python -m` and says so in its name."""
+    return f"see {program if program.startswith('python ') else f'python {program}'} --help."

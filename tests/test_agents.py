@@ -112,6 +112,12 @@ def test_decisions_are_legal_seeded_and_described(agent):
     assert greedy.amount == greedy.amounts[likeliest]
 
 
+def test_check_or_call_is_whichever_it_is(agent):
+    named = spot(actions=["call", "check", "check"], board="Ts9d2c")
+    either = dataclasses.replace(named, actions=["check/call"] * 3)
+    assert agent.act(named).probabilities == agent.act(either).probabilities
+
+
 def test_a_history_longer_than_any_of_self_play(agent):
     level, last, actions = 100, 100, []
     for _ in range(30):
@@ -133,6 +139,7 @@ def test_a_history_longer_than_any_of_self_play(agent):
         ({"board": "Ts9d2c"}, "before the flop, which has 0 cards, but board names 3"),
         ({"actions": ["bet"]}, r"actions\[0\] = 'bet' is none"),
         ({"actions": [("raise", 2.5)]}, r"actions\[0\] = \('raise', 2.5\) is none"),
+        ({"house": "vegas"}, "house must be"),
         ({"actions": ["check"]}, r"actions\[0\] = 'check': seat 1 owes 50 chips"),
         ({"actions": ["call", "call"]}, r"actions\[1\] = 'call': seat 0 owes nothing"),
         ({"actions": [("raise", 150)]}, "seat 1 may raise to 200 up to 10000"),

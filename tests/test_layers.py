@@ -19,12 +19,14 @@ ALLOWED = {
     "evaluate": {"poker", "env", "model"},
     "agents": {"poker", "env", "model"},
     "play": {"poker", "env", "model", "agents"},
+    "adapters": {"poker", "env", "model", "agents", "play"},
     "benchmark": {"poker", "env", "model", "learn"},
 }
 # Host modules below the layers: every layer but `poker` may read the config, the device and the compiler's options, and
 # those that load an agent its checkpoint.
 BASE = {"config", "checks", "compiler", "device", "pictures"}
 LOADING = BASE | {"checkpoint"}
+COMMANDS = LOADING | {"commandline"}  # `python -m pokerjax.play...`
 HOST = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "agents"}
 LOWEST = {"jax", "numpy"}
 
@@ -53,8 +55,8 @@ def of_package(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("layer", ALLOWED)
 def test_layer_imports_only_layers_below(layer):
-    host = set() if layer == "poker" else LOADING if layer in ("evaluate", "agents", "play") else BASE
-    host = host | {"train"} if layer == "benchmark" else host  # whose loop it times
+    loads = dict.fromkeys(("evaluate", "agents", "adapters"), LOADING)
+    host = {"poker": set(), "play": COMMANDS, "benchmark": BASE | {"train"}, **loads}.get(layer, BASE)
     for path in files(layer):
         if path.exists():
             strangers = of_package(path) - ALLOWED[layer] - host - {layer}
@@ -82,6 +84,14 @@ def test_only_training_reaches_the_learner():
         assert not of_package(PACKAGE / f"{name}.py") & set(ALLOWED), name
 
 
-def test_package_never_imports_an_oracle():
-    for path in PACKAGE.rglob("*.py"):
-        assert not {name.split(".")[0] for name in imports(path)} & {"pokerkit", "pyspiel", "open_spiel"}
+def test_only_the_adapters_import_the_packages_of_others():
+    others = {"pokerkit", "pyspiel", "open_spiel", "pettingzoo", "gymnasium", "pgx"}
+    for path in set(PACKAGE.rglob("*.py")) - set((PACKAGE / "adapters").glob("*.py")):
+        assert not {name.split(".")[0] for name in imports(path)} & others, path
+
+
+def test_each_adapter_imports_one_other_package_and_the_package_none():
+    assert not imports(PACKAGE / "adapters" / "__init__.py")
+    for path in files("adapters"):
+        others = {name.split(".")[0] for name in imports(path)} & {"pokerkit", "pyspiel", "pettingzoo", "pgx"}
+        assert others <= {{"openspiel": "pyspiel"}.get(path.stem, path.stem)}, path
