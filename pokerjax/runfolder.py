@@ -6,6 +6,7 @@ no folder behind and overwrites nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
 import json
 import platform
@@ -48,6 +49,23 @@ def check_folder(config: Config) -> None:
     require(
         not changed, f"--resume: the config differs from that of {folder} (run / config): {shown}; {remedy}."
     )
+
+
+def with_recorded_tables(config: Config) -> Config:
+    """The config of a run that is resumed with the tables it was started with, where it leaves them to the device."""
+    recorded = Path(config.run.run_dir) / "config.json"
+    if config.learn.parallel_games or not (config.run.resume and recorded.is_file()):
+        return config
+    try:
+        tables = from_json(json.loads(recorded.read_text())["config"]).learn.parallel_games
+    except (ValueError, KeyError, TypeError):  # which `check_folder` says in a sentence
+        return config
+    return with_tables(config, tables)
+
+
+def with_tables(config: Config, tables: int) -> Config:
+    """The config with its number of tables named, as a run records it: another device might choose another."""
+    return dataclasses.replace(config, learn=dataclasses.replace(config.learn, parallel_games=tables))
 
 
 def create(config: Config, environment: dict[str, Any]) -> None:

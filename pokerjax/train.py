@@ -46,6 +46,7 @@ def train(config: Config) -> None:
     """Train as the config says, into its run folder. Raises `UserError`."""
     exploits = config.learn.opponent == "checkpoint"
     started, alone = time.monotonic(), not config.run.coordinator
+    config = runfolder.with_recorded_tables(config)
     if alone and not exploits:  # whose game is known only when its target has been read
         runfolder.check_folder(config)
     device.use_compilation_cache()
@@ -60,7 +61,8 @@ def train(config: Config) -> None:
         config, found = find_target(config)
         opponent = learner.Target(model=found.player.model, params=found.params)
     hosts.on_first(lambda: runfolder.check_folder(config))
-    run(config, learner.Learner(config, opponent), during_training(config, found), started)
+    learns = learner.Learner(config, opponent)
+    run(runfolder.with_tables(config, learns.parallel_games), learns, during_training(config, found), started)
 
 
 def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | None = None) -> None:

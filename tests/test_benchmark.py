@@ -146,6 +146,7 @@ def test_train_prints_an_object(main, capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("pokerjax.benchmark.training._SQUARES", {"cpu": (16,)})
     monkeypatch.setattr("pokerjax.benchmark.training._SECONDS", 0.01)
     monkeypatch.setattr("pokerjax.benchmark.floor._COPIED", 1 << 10)
+    monkeypatch.setattr("pokerjax.benchmark.loop._SECONDS", 0.05)
     main(["train", "--config", str(path), "--d-model", "16", "--iterations", "2", "--json"])
     (result,) = objects(capsys)
     assert set(result) >= COMMON | {"parameters", "shares_of_step", "compile_seconds", "peak_memory_bytes"}

@@ -71,7 +71,8 @@ def test_two_processes_train_evaluate_and_save_as_one(tmp_path):
     processes[1].send_signal(signal.SIGTERM)
     (first, shown, errors), (second, silent, _) = outcomes(processes)
     assert (first, second) == (0, 0), errors
-    assert "2 cpu" in shown and "go on with the same command and --resume" in shown and not silent.strip()
+    assert "2 cpu" in shown and "go on with the same command and --resume" in shown
+    assert not [line for line in silent.splitlines() if not line.startswith("[Gloo]")]
     stopped = checkpoint.read_record(checkpoint.newest(folder))
     assert stopped.num_devices == 2 and stopped.games < 200_000
     whole = rows(folder)
@@ -104,7 +105,9 @@ def test_loss_of_one_ends_the_other_and_the_run_resumes(victim, tmp_path):
     ended = outcomes(processes)
     assert time.monotonic() - started < 60
     status, _, errors = ended[1 - victim]
-    assert status not in (0, 2) and "start all of them again with --resume" in errors, (status, errors)
+    # Ours where a sum over the devices failed first, JAX's own where the heartbeat was missed first.
+    sentences = ("start all of them again with --resume", "another task died")
+    assert status not in (0, 2) and any(sentence in errors for sentence in sentences), (status, errors)
     saved = checkpoint.read_record(checkpoint.newest(folder)).iteration
     resumed = launch(folder, "--num-games", "1000000", "--resume")
     wait_for_checkpoint(folder, resumed, saved + 4)

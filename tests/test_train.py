@@ -225,6 +225,17 @@ def test_resuming_needs_the_same_run(config, tmp_path):
         runfolder.check_folder(with_run(config, resume=True))
 
 
+def test_a_resumed_run_keeps_its_tables(config):
+    """Left to the device, their number is recorded and taken from there, whatever the device would choose now."""
+    left = dataclasses.replace(config, learn=dataclasses.replace(config.learn, parallel_games=0))
+    assert runfolder.with_recorded_tables(with_run(left, resume=True)).learn.parallel_games == 0  # no run yet
+    run(runfolder.with_tables(left, 2), FakeLearner(config), evaluate)
+    resumed = with_run(left, resume=True)
+    assert runfolder.with_recorded_tables(resumed).learn.parallel_games == 2
+    runfolder.check_folder(runfolder.with_recorded_tables(resumed))
+    assert runfolder.with_recorded_tables(left) == left
+
+
 def test_profile_writes_a_trace_and_says_how_to_open_it(config, capsys):
     run(with_run(config, profile=True), FakeLearner(config), evaluate)
     assert "xprof --logdir" in capsys.readouterr().out

@@ -24,14 +24,19 @@ from pokerjax.train import run
 
 Step = Callable[[Any], Any]
 
-_WARMING = 2  # first calls that do not count
+_SECONDS = 3.0  # of each round of each way, and at least two calls
+_ROUNDS = 3  # or one, where a call is longer than a round
+
+
+class _Enough(Exception):
+    """So many calls are timed."""
 
 
 class _Timed:
-    """A learner whose calls are counted and timed, in all else the one given."""
+    """A learner whose calls are timed, and that stops after some; in all else the one given."""
 
-    def __init__(self, learner: Learner, step: Step):
-        self._learner, self._step = learner, step
+    def __init__(self, learner: Learner, step: Step, calls: int):
+        self._learner, self._step, self._calls = learner, step, calls
         self.times: list[float] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -40,51 +45,51 @@ class _Timed:
     def step(self, state: Any) -> Any:
         """One call, whose start is noted."""
         self.times.append(time.perf_counter())
+        if len(self.times) > self._calls:
+            raise _Enough
         return self._step(state)
 
 
-def host_gap(learner: Learner, step: Step, *, calls: int, rounds: int = 3) -> dict[str, float]:
+def host_gap(learner: Learner, step: Step, call_seconds: float) -> dict[str, float]:
     """Median seconds a call in the loop and bare, and what share of the loop's is not the device's.
 
-    step: the learner's, compiled.
+    step: the learner's, compiled; call_seconds: about how long a call takes.
     Bare means that all calls are dispatched behind each other and only the last is waited for.
     """
     seconds: dict[str, list[float]] = {"loop": [], "bare": []}
-    for _ in range(rounds):
-        bare, games = _bare(learner, step, calls)
-        seconds["bare"].append(bare)
-        seconds["loop"].append(_loop(learner, step, calls, games))
+    calls = max(2, round(_SECONDS / call_seconds))
+    for _ in range(_ROUNDS if call_seconds < _SECONDS else 1):
+        seconds["bare"].append(_bare(learner, step, calls))
+        seconds["loop"].append(_loop(learner, step, calls))
     loop, bare = (statistics.median(seconds[name]) for name in ("loop", "bare"))
     gaps = [1 - b / a for a, b in zip(seconds["loop"], seconds["bare"], strict=True)]
     return {"loop_call_seconds": loop, "bare_call_seconds": bare, "host_gap_share": statistics.median(gaps)}
 
 
-def _bare(learner: Learner, step: Step, calls: int) -> tuple[float, int]:
-    """Seconds a call, and the games of all of them."""
-    state = learner.init(jax.random.key(learner.config.run.seed))
-    for _ in range(_WARMING):
-        state, _ = step(state)
+def _bare(learner: Learner, step: Step, calls: int) -> float:
+    state, _ = step(learner.init(jax.random.key(learner.config.run.seed)))
     jax.block_until_ready(state)
     start = time.perf_counter()
     for _ in range(calls):
         state, _ = step(state)
     jax.block_until_ready(state)
-    return (time.perf_counter() - start) / calls, int(state.games)
+    return (time.perf_counter() - start) / calls
 
 
-def _loop(learner: Learner, step: Step, calls: int, games: int) -> float:
+def _loop(learner: Learner, step: Step, calls: int) -> float:
     """The loop over so many calls, its metrics written to a folder that is thrown away."""
-    timed = _Timed(learner, step)
-    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-        run(_undisturbed(learner.config, folder, games), timed, lambda params, key, iteration: {})
-    marks = timed.times[_WARMING : _WARMING + calls + 1]
-    return (marks[-1] - marks[0]) / (len(marks) - 1)
+    timed: Any = _Timed(learner, step, calls + 2)
+    nowhere, stop = contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_Enough)
+    with tempfile.TemporaryDirectory() as folder, nowhere, stop:
+        run(_undisturbed(learner.config, folder), timed, lambda params, key, iteration: {})
+    # The second call starts behind the first, which is waited for; the third waits for the second.
+    return (timed.times[-1] - timed.times[2]) / calls
 
 
-def _undisturbed(config: Config, folder: str, games: int) -> Config:
-    """The config of a run of so many games that does nothing but train."""
+def _undisturbed(config: Config, folder: str) -> Config:
+    """The config of a run without end that does nothing but train."""
     changes = {
-        "run_dir": f"{folder}/run", "num_games": games, "evaluate_every": 0, "checkpoint_every": 10**9, "snapshots": 0,
+        "run_dir": f"{folder}/run", "num_games": 2**30, "evaluate_every": 0, "checkpoint_every": 10**9, "snapshots": 0,
         "resume": False, "checkpoint": "", "profile": False,
     }  # fmt: skip
     return dataclasses.replace(config, run=dataclasses.replace(config.run, **changes))

@@ -59,7 +59,7 @@ def train(config: Config, *, iterations: int, note: Callable[[str], None] = lamb
     note("measuring the parts of the step ...")
     parts = part_seconds(learner, steady.state, seconds=_SECONDS)
     note("measuring the loop around the step ...")
-    gap = host_gap(learner, steady.step, calls=max(3, len(steady.timing.seconds)))
+    gap = host_gap(learner, steady.step, steady.timing.median)
     least = {"copy_bytes_per_second": copied, "floors": floors(learner, max(rates.values()), copied)}
     return _result(learner, steady, rates, parts) | least | gap
 

@@ -47,6 +47,8 @@ class Learner:
         self.config = config
         there, wanted = len(jax.devices()), config.run.num_devices
         require(wanted <= there, f"--num-devices {wanted} is more than there are here: {there}.")
+        together = f"--num-devices {wanted}: a run of several processes takes all of its {there} devices; leave it out."
+        require(wanted in (0, there) or jax.process_count() == 1, together)
         self.num_devices = wanted or there
         self.mesh = sharding.make_mesh(self.num_devices)
         self.model = Model(make_environment(config.game), config.model)
