@@ -17,8 +17,9 @@ from typing import Any
 from tensorboardX import SummaryWriter
 
 GLOSSARY: dict[str, str] = {
-    "loss/total": "The loss that is minimised: the sum of the following with their coefficients.",
-    "loss/policy": "Clipped surrogate loss of PPO on normalised advantages (no unit), mean over minibatches.",
+    "loss/total": "The loss that is minimised: that of the policy, and those of the values with their coefficient.",
+    "loss/policy": "The policy's loss, mean over minibatches: PPO's clipped surrogate on normalised advantages with"
+    " entropy and magnet, or mirror descent's squared distance of the logits from their targets.",
     "loss/value": "Half the squared error of the seat's own value in units of the stack depth, before its coefficient.",
     "loss/critic": "The same of the critic, which sees all cards and serves as the baseline in training.",
     "loss/entropy": "Entropy of the policy over the legal actions, nats per decision.",
@@ -28,9 +29,9 @@ GLOSSARY: dict[str, str] = {
     "ppo/dual_clip_share": "Share of decisions held by the dual clip (negative advantage), 0 to 1.",
     "value/explained_variance": "1 - variance of the value error / variance of the returns; 1 is perfect.",
     "optimiser/gradient_norm": "Global norm of the gradient before clipping.",
-    "optimiser/learning_rate": "Adam's step, annealed to 0 over the run.",
-    "optimiser/temperature_bb": "Entropy coefficient x std of the advantages, big blinds: the floor of the"
-    " exploitability.",
+    "optimiser/learning_rate": "Adam's step, annealed over the run.",
+    "optimiser/temperature_bb": "Weight of the entropy in big blinds, the floor of the exploitability: mirror descent's"
+    " temperature, or PPO's entropy coefficient x std of the advantages.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
     "rollout/trained_share": "Share of the places that the update reads that it trains on, 0 to 1.",
     "rollout/padding_share": "Share of the places that the update reads that hold no decision, 0 to 1.",
