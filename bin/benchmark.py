@@ -145,11 +145,7 @@ def _scaling(arguments: list[str], program: str) -> None:
     config, own = _train_arguments(arguments, program, default="configs/quick.py", plot=True)
     named = f"--parallel-games {config.learn.parallel_games}: name the tables, a multiple of 8, from which to vary."
     require(config.learn.parallel_games > 0 and config.learn.parallel_games % 8 == 0, named)
-    if config.run.device in ("auto", "cpu"):
-        import jax
-
-        jax.config.update("jax_num_cpu_devices", _CPU_DEVICES)
-    show = _start(config.run.device, as_json=own.json)
+    show = _start(config.run.device, as_json=own.json, cpu_devices=_CPU_DEVICES)
     from pokerjax import device
     from pokerjax.benchmark import scaling
 
@@ -199,14 +195,14 @@ def _train_arguments(
     return commandline.load_config(["--config", flags.config, *rest], program=program), flags
 
 
-def _start(name: Device, *, as_json: bool) -> Callable[[dict[str, Any]], None]:
+def _start(name: Device, *, as_json: bool, cpu_devices: int = 0) -> Callable[[dict[str, Any]], None]:
     """Choose the device and return what prints a measurement, together with what it was measured on.
 
     No cache of compiled programs is used, so that the seconds of compilation are true.
     """
     from pokerjax import device, runfolder
 
-    device.select(name)
+    device.select(name, cpu_devices=cpu_devices)
     from pokerjax.benchmark import report
 
     found = runfolder.environment()

@@ -10,11 +10,14 @@ import jax
 from pokerjax.config import Device, UserError
 
 
-def select(name: Device) -> None:
+def select(name: Device, *, cpu_devices: int = 0) -> None:
     """Run on the device that was asked for. Raises `UserError` naming what is there when it is not.
 
-    Call it before anything else of JAX is used: `cpu` keeps the accelerators untouched only then.
+    Call it before anything else of JAX is used: `cpu` keeps the accelerators untouched only then. With `cpu_devices`
+    a CPU passes for so many devices, which share its cores, unless XLA_FLAGS say how many.
     """
+    if cpu_devices > 1 and "host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        jax.config.update("jax_num_cpu_devices", cpu_devices)
     if name == "cpu":
         jax.config.update("jax_platforms", "cpu")
     if name not in ("auto", jax.devices()[0].platform):

@@ -51,7 +51,7 @@ def train(config: Config) -> None:
         runfolder.check_folder(config)
     device.use_compilation_cache()
     hosts.join(config.run)
-    device.select(config.run.device)
+    device.select(config.run.device, cpu_devices=config.run.num_devices if alone else 0)
     # Not before the device was chosen: these modules make arrays.
     from pokerjax.evaluate import during_training, find_target
     from pokerjax.learn import learner
