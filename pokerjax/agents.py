@@ -24,7 +24,8 @@ import numpy as np
 
 from pokerjax import checkpoint, device, poker
 from pokerjax.config import Device, require
-from pokerjax.env import menu, tables, tokens
+from pokerjax.env import menu, tables
+from pokerjax.env.recorded import padded_length, replay_decisions
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
@@ -34,6 +35,7 @@ Action = str | tuple[str, int]
 """`"fold"`, `"check"`, `"call"`, or `("raise", chips)`: a bet or raise TO so many chips on this street."""
 _STREETS = ("before the flop", "on the flop", "on the turn", "on the river")
 _BOARD_CARDS = (0, 3, 4, 5)
+FEW_DECISIONS = 8  # of one seat in one hand
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,7 +89,7 @@ class Agent:
         """`greedy` always takes the likeliest action; otherwise actions are drawn, with this seed."""
         self.player_id, self.greedy = player_id, greedy
         self.game = model.environment.game
-        self._model, self._params = model, params
+        self.model, self.params = model, params
         self._random = np.random.default_rng(seed)
         self._names = menu.names(self.game.bet_sizes)
 
@@ -100,9 +102,11 @@ class Agent:
         environment = tables.make_environment(self.game, players)
         history = _replay_checked(environment, observation)
         read = history.tokens[-environment.hand_limit :]
-        padded = np.zeros((environment.hand_limit, read.shape[1]), np.int32)
+        # Nearly always few decisions: a short program answers sooner than one for the longest hand.
+        places = FEW_DECISIONS if len(read) <= FEW_DECISIONS else environment.hand_limit
+        padded = np.zeros((places, read.shape[1]), np.int32)
         padded[: len(read)] = read
-        log_policy, value = _policy(self._model, self._params, padded, np.int32(len(read)), history.mask)
+        log_policy, value = _policy(self.model, self.params, padded, np.int32(len(read)), history.mask)
         probabilities = np.exp(np.asarray(log_policy, np.float64)) * history.mask
         probabilities /= probabilities.sum()
         drawn = self._random.choice(len(probabilities), p=probabilities)
@@ -157,14 +161,10 @@ def _replay_checked(environment: Environment, observation: Observation) -> _Hist
     """Play the hand up to the decision. Raises ValueError."""
     stakes, deal = _stakes(environment, observation), _deal(environment, observation)
     actions = [_engine_action(index, action) for index, action in enumerate(observation.actions)]
-    # A longer history than any of self-play takes a larger program; powers of two keep them few.
-    length = environment.hand_limit
-    while length <= len(actions):
-        length *= 2
-    padded = np.zeros(length, np.int32)
+    padded = np.zeros(padded_length(environment, len(actions)), np.int32)
     padded[: len(actions)] = actions
-    decisions, streets = jax.device_get(_replay(environment, deal, stakes, padded))
-    seats, legal = decisions.seat, decisions.legal
+    decisions, states = jax.device_get(replay_decisions(environment, deal, stakes, padded))
+    seats, legal, streets = decisions.seat, decisions.legal, states.street
     for index, action in enumerate(observation.actions):
         at = jax.tree.map(lambda x, i=index: x[i], legal)
         _check_action(index, action, actions[index], int(seats[index]), at)
@@ -177,20 +177,6 @@ def _replay_checked(environment: Environment, observation: Observation) -> _Hist
         mask=decisions.mask[now],
         call_amount=int(legal.call_amount[now]),
     )
-
-
-@partial(jax.jit, static_argnums=0)
-def _replay(environment: Environment, deal: poker.Deal, stakes: poker.Stakes, actions: jax.Array):
-    """The decision before each action (leading axis: actions), and its street."""
-    table = tables.seat_players(environment, deal, stakes, jnp.int32(0))
-
-    def one(table: tables.Table, action: jax.Array):
-        decision = tables.read(environment, table)
-        hand = poker.act(environment.rules, table.hand, action)
-        log, _ = tokens.record(table.log, table.hand, hand, decision.legal)
-        return dataclasses.replace(table, hand=hand, log=log), (decision, table.hand.street)
-
-    return jax.lax.scan(one, table, actions)[1]
 
 
 @partial(jax.jit, static_argnums=0)
