@@ -109,7 +109,8 @@ def _board(line: Line, number: int) -> tuple[int, ...]:
 
 
 def _possible(cards: tuple[int, ...]) -> np.ndarray:
-    return ~np.isin(HANDS, [card for card in cards if card != poker.NO_CARD]).any(axis=1)
+    blocked = np.isin(HANDS, [card for card in cards if card != poker.NO_CARD])
+    return ~(blocked[:, 0] | blocked[:, 1])
 
 
 def _later_hands(flop: tuple[int, ...]) -> np.ndarray:

@@ -27,11 +27,10 @@ class HandInPlay:
     """One hand from the deal to the showdown. What it holds is the dealer's; others get `observe` and `record`."""
 
     def __init__(self, environment: Environment, deal: poker.Deal, stacks: list[int]):
-        """deal: all cards of the hand, NumPy or JAX arrays; stacks: chips of every seat."""
+        """deal: all cards of the hand; stacks: chips of every seat."""
         self.environment, self.deal, self.stacks = environment, jax.device_get(deal), stacks
         stakes = tables.stakes_for(environment, jnp.asarray(stacks, jnp.int32))
-        arrays = poker.Deal(hole=jnp.asarray(deal.hole), board=jnp.asarray(deal.board))
-        self.state, self.legal = jax.device_get(_start(environment.rules, arrays, stakes))
+        self.state, self.legal = jax.device_get(_start(environment.rules, deal, stakes))
         self.actions: list[Action] = []  # as `Observation` writes them
         self.chips: list[int] = []  # as the engine takes them
         self.actors: list[int] = []
@@ -139,7 +138,7 @@ def shuffled_deal(environment: Environment, source: random.Random) -> poker.Deal
     rules = environment.rules
     cards = np.array(source.sample(range(52), rules.num_cards), np.int32)
     hole, board = np.split(cards, [2 * rules.num_players])
-    return poker.Deal(hole=hole.reshape(-1, 2), board=board)
+    return poker.Deal(hole=jnp.asarray(hole.reshape(-1, 2)), board=jnp.asarray(board))
 
 
 def full_stack(game: GameConfig) -> int:
