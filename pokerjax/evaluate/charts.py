@@ -149,17 +149,25 @@ def plot(charts: Sequence[Chart], path: Path) -> None:
 
 def _draw(axes: Any, one: Chart) -> None:
     """A grid: in each cell the mix from left to right, as high as the share of the class that arrives."""
+    from matplotlib.collections import PolyCollection
     from matplotlib.patches import Rectangle
 
     shades = colours(one.offered)
+    boxes, faces = [], []
+
+    def box(left: float, top: float, width: float, height: float, face: str) -> None:
+        right, bottom = left + width, top + height
+        boxes.append([(left, top), (right, top), (right, bottom), (left, bottom)])
+        faces.append(face)
+
     for cell in one.cells:
-        axes.add_patch(Rectangle((cell.column, cell.row), 1, 1, facecolor="#eeeeee", edgecolor="white", linewidth=0.8))
-        left = float(cell.column)
+        box(cell.column + 0.03, cell.row + 0.03, 0.94, 0.94, "#eeeeee")
+        left, height = cell.column + 0.03, 0.94 * cell.reach
         for share, shade in zip(cell.mix if cell.combinations else [], shades, strict=False):
-            height = cell.reach * 0.96
-            axes.add_patch(Rectangle((left, cell.row + 1 - height), share, height, facecolor=shade, linewidth=0))
-            left += share
+            box(left, cell.row + 0.97 - height, 0.94 * share, height, shade)
+            left += 0.94 * share
         axes.text(cell.column + 0.5, cell.row + 0.5, cell.name, ha="center", va="center", fontsize=6.5)
+    axes.add_collection(PolyCollection(boxes, facecolors=faces, linewidths=0))
     axes.set(xlim=(0, 13), ylim=(13, 0), xticks=[], yticks=[], aspect="equal")
     axes.set_title(f"{one.title}\n{one.reach:.0%} of hands arrive, worth {one.value_bb:+.2f} bb", fontsize=9)
     shown = [i for i in range(len(one.entries)) if one.offered[i]]

@@ -21,9 +21,9 @@ export function mountPlay(element, about, showReplay) {
   ids.table = h("div", { id: "table" });
   ids.controls = h("div", { id: "controls", role: "group", "aria-label": "Your action" });
   ids.result = h("p", { id: "result", "aria-live": "polite" }, "No hand was finished yet.");
-  ids.thoughts = h("div", { id: "thoughts" });
+  ids.thoughts = h("div", { id: "thoughts", tabindex: "0", role: "region", "aria-label": "What the agents think" });
   ids.log = h("ol", { id: "log" });
-  ids.history = h("ol", { id: "history", reversed: true });
+  ids.history = h("ol", { id: "history", reversed: true, tabindex: "0", "aria-label": "Finished hands" });
   element.replaceChildren(
     h("h2", { id: "play-title", class: "skip" }, "Play"),
     h(

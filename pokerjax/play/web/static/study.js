@@ -24,7 +24,7 @@ export function mountStudy(element, about) {
   ids.title = h("h3", { id: "chart-title" }, "Range");
   ids.grid = h("div", { id: "grid", role: "group", "aria-label": "Hand classes" });
   ids.legend = h("div", { id: "legend" });
-  ids.hands = h("ul", { id: "hands" });
+  ids.hands = h("ul", { id: "hands", tabindex: "0", "aria-label": "Hands of the class" });
   ids.kinds = h("div", { class: "row", role: "group", "aria-label": "What the grid shows" },
     [["mix", "Actions"], ["value", "Value"], ["reach", "Arrives"]].map(([name, words]) =>
       h("button", { class: "preset", "data-kind": name, "aria-pressed": String(name === kind), onclick: () => setKind(name) }, words)));
