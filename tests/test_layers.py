@@ -18,7 +18,7 @@ ALLOWED = {
     "learn": {"poker", "env", "model"},
     "evaluate": {"poker", "env", "model"},
     "agents": {"poker", "env", "model"},
-    "play": {"poker", "env", "model", "agents"},
+    "play": {"poker", "env", "model", "evaluate", "agents"},
     "benchmark": {"poker", "env", "model", "learn"},
 }
 # Host modules below the layers: every layer but `poker` may read the config and the compiler's options, and

@@ -72,7 +72,12 @@ def test_a_cash_hand_to_the_showdown():
     assert (hand.stacks, hand.blinds, hand.big_blind, hand.unit) == ((1000, 1235, 850), (5, 10, 0), 10, Decimal("0.01"))
     assert hand.actions == (30, poker.FOLD, poker.CALL, poker.CALL, 40, 100, 820, poker.CALL)
     assert hand.hole[0] is None and hand.hole[2] == tuple(poker.cards("AhKd").tolist())
-    played = poker.replay(hand)
+    assert hand.actors == (2, 0, 1, 1, 2, 1, 2, 1) and hand.streets == (0, 0, 0, 1, 1, 1, 1, 1)
+
+
+@pytest.mark.slow
+def test_the_cash_hand_is_paid_as_it_was():
+    played = poker.replay(read_pokerstars(CASH)[0])
     assert played.error is None
     assert played.payoffs.tolist() == [-5, 855, -850]
 

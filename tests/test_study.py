@@ -53,7 +53,10 @@ def index(names: str) -> int:
 
 @pytest.mark.parametrize(
     ("players", "actions", "board"),
-    [(2, LIMP_BET_CALL, "Ts9d2c3c"), (3, (200, poker.CALL, poker.CALL, poker.CALL, 300), "Ts9d2c")],
+    [
+        (2, LIMP_BET_CALL, "Ts9d2c3c"),
+        pytest.param(3, (200, poker.CALL, poker.CALL, poker.CALL, 300), "Ts9d2c", marks=pytest.mark.slow),
+    ],
 )
 def test_every_hand_gets_the_agents_own_probabilities_and_value(agent, players, actions, board):
     """Oracle: `Agent.act`, asked hand by hand, at all decisions of the line."""
@@ -96,9 +99,9 @@ def test_opinions_are_of_the_hand_where_it_is_known_and_of_the_range_where_not(a
 
 def test_study_data_in_a_hand_does_not_depend_on_hidden_cards(agent):
     """What study mode tells during a hand is made from a record without the others' cards."""
-    record = make_hand(3, (200, poker.CALL), "", (None, tuple(poker.cards("AhKd").tolist()), None))
-    told = views.study_view(agent, record, 1, done=False)
-    assert {view["seat"]: view["of_range"] for view in told} == {2: True, 0: True, 1: False}
+    record = make_hand(2, (300,), "", (tuple(poker.cards("AhKd").tolist()), None))
+    told = views.study_view(agent, record, 0, done=False)
+    assert {view["seat"]: view["of_range"] for view in told} == {1: True, 0: False}
     assert not any(name in json.dumps(told) for name in ("Ah", "Kd"))
     for view in told:
         assert sum(entry["probability"] for entry in view["entries"]) == pytest.approx(1, abs=1e-3)

@@ -195,7 +195,7 @@ def test_only_its_own_files_are_served(port):
 
 def test_one_client_cannot_disturb_anothers_table(port, table):
     token, view = table
-    other = ask(port, "/api/table", {"players": 3})[1]
+    other = ask(port, "/api/table", {"players": 2})[1]
     try:
         assert other["table"] != token
         for _ in range(3):
