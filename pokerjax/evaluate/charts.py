@@ -47,6 +47,11 @@ class Chart:
     reach: float  # share of all possible hands that arrives
     value_bb: float
 
+    @property
+    def full(self) -> float:
+        """The reach that pictures draw at full height: that of the class that arrives most."""
+        return max(max(cell.reach for cell in self.cells), 1e-9)
+
 
 def class_name(high: int, low: int) -> str:
     """The class of two cards, the higher first."""
@@ -148,7 +153,7 @@ def plot(charts: Sequence[Chart], path: Path) -> None:
 
 
 def _draw(axes: Any, one: Chart) -> None:
-    """A grid: in each cell the mix from left to right, as high as the share of the class that arrives."""
+    """A grid: in each cell the mix from left to right, as high as the class arrives beside the one that does most."""
     from matplotlib.collections import PolyCollection
     from matplotlib.patches import Rectangle
 
@@ -162,7 +167,7 @@ def _draw(axes: Any, one: Chart) -> None:
 
     for cell in one.cells:
         box(cell.column + 0.03, cell.row + 0.03, 0.94, 0.94, "#eeeeee")
-        left, height = cell.column + 0.03, 0.94 * cell.reach
+        left, height = cell.column + 0.03, 0.94 * cell.reach / one.full
         for share, shade in zip(cell.mix if cell.combinations else [], shades, strict=False):
             box(left, cell.row + 0.97 - height, 0.94 * share, height, shade)
             left += 0.94 * share

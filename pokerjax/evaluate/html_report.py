@@ -187,7 +187,7 @@ def _ladder(contestants: Sequence[Contestant], ratings: Ratings) -> str:
 def _charts(findings: Findings) -> str:
     figures = "".join(f"<figure>{chart_svg(one)}</figure>" for one in findings.charts)
     depth = f"{findings.stack_bb:g} big blinds deep; the width of a colour is how often a hand does it, its height how"
-    note = f'<p class="quiet">{depth} much of the class comes here.</p>'
+    note = f'<p class="quiet">{depth} much of the class comes here, beside the class that does most.</p>'
     return _section("Before the flop", note, f'<div class="charts">{figures}</div>')
 
 
@@ -198,7 +198,7 @@ def chart_svg(one: Chart) -> str:
     for cell in one.cells:
         x, y = cell.column * size, cell.row * size
         parts.append(f'<rect class="cell" x="{x}" y="{y}" width="{size - 1}" height="{size - 1}"/>')
-        left, height = float(x), cell.reach * (size - 1)
+        left, height = float(x), cell.reach / one.full * (size - 1)
         for share, shade in zip(cell.mix if cell.combinations else [], shades, strict=False):
             width = share * (size - 1)
             if width >= 0.05 and height >= 0.05:
