@@ -22,7 +22,7 @@ from pokerjax.play.session import Session
 from pokerjax.play.study import Study
 
 pytestmark = pytest.mark.slow
-CLICKS = 80
+CLICKS = 60
 LINE = [300, 0, 0, 400, 0, 0, 800, 0, 0]  # heads-up to the river: the big blind has checked
 BOARD = "Ts9d2c3cKh"
 ROOT = Path(__file__).parents[1]
