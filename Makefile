@@ -17,9 +17,12 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 RUN_PYTHON := $(VENV)/bin/python
 PIP := $(RUN_PYTHON) -m pip install --quiet --disable-pip-version-check
+comma := ,
 # A comma-separated list of extras needs the brackets only when there are any.
 PACKAGE := .$(if $(EXTRAS),[$(EXTRAS)])
 INSTALLED := $(VENV)/.installed$(if $(EXTRAS),-$(EXTRAS))
+PLAY_PACKAGE := .[play$(if $(EXTRAS),$(comma)$(EXTRAS))]
+PLAY_INSTALLED := $(VENV)/.installed-play$(if $(EXTRAS),-$(EXTRAS))
 
 .DEFAULT_GOAL := help
 .PHONY: help train evaluate quickstart test lint play benchmark clean
@@ -35,6 +38,10 @@ $(RUN_PYTHON):
 
 $(INSTALLED): pyproject.toml | $(RUN_PYTHON)
 	$(PIP) --editable '$(PACKAGE)'
+	@touch $@
+
+$(PLAY_INSTALLED): pyproject.toml | $(RUN_PYTHON)
+	$(PIP) --editable '$(PLAY_PACKAGE)'
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(RUN_PYTHON)
@@ -57,8 +64,9 @@ quickstart: $(INSTALLED)
 	@echo "      train the large model  make train CONFIG=configs/base.py"
 	@echo "      start this one afresh  rm -r runs/quick && make quickstart"
 
-play: $(INSTALLED)
-	$(RUN_PYTHON) bin/play.py $(RUN) --terminal $(ARGS)
+# A web page; make play ARGS=--terminal plays in the shell.
+play: $(PLAY_INSTALLED)
+	$(RUN_PYTHON) bin/play.py $(RUN) $(ARGS)
 
 benchmark: $(INSTALLED)
 	$(RUN_PYTHON) bin/benchmark.py engine --json $(ARGS)

@@ -5,6 +5,7 @@ Leduc poker get their exact exploitability instead, and with --export-policy FIL
 --river N measures agents of heads-up hold'em against exact best responses on N rivers.
 With --ladder all kept checkpoints of one or several runs play each other and are rated.
 With --lbr a local best response plays a heads-up hold'em agent: what it wins bounds the exploitability from below.
+--chart preflop draws what the agent does with every hand; --report FILE.html writes one page about it.
 """
 
 from __future__ import annotations
@@ -17,10 +18,14 @@ import tyro
 
 from pokerjax import commandline
 from pokerjax.checks import check_seed
-from pokerjax.config import Device, require
+from pokerjax.config import Device, UserError, require
 
 if TYPE_CHECKING:
     from pokerjax.evaluate.contest import Contestant
+    from pokerjax.poker import Hand
+
+STYLE_HANDS = 512  # of the agent against itself, for the report
+MOST_RUNGS = 6  # checkpoints in the report's ladder
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,6 +60,14 @@ class _Arguments:
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False
     """Play a local best response instead, in four settings (heads-up hold'em, minutes for each)."""
+    chart: str = ""
+    """Draw the agent's ranges as a picture and a CSV file: "preflop", or a hand history (PHH, PokerStars) for every
+    decision of its first hand."""
+    chart_out: Path | None = None
+    """Where the picture of --chart goes, its ending names the format; the CSV file lies beside it. None:
+    chart_<name>.png here."""
+    report: Path | None = None
+    """Write one self-contained HTML page: card, results, play style, ladder, preflop charts, learning curves."""
     json: bool = False
     """Print one JSON object instead of the table."""
     seed: int = 0
@@ -74,13 +87,14 @@ def main(arguments: list[str]) -> None:
     check_seed(settings.seed)
     if settings.stack_bb is not None:
         require(2 <= settings.stack_bb <= 2000, f"--stack-bb {settings.stack_bb:g} must be from 2 to 2000.")
-    kinds = ("ladder", "lbr", "river", "exploitability", "export_policy", "export_agent")
+    kinds = ("ladder", "lbr", "river", "exploitability", "export_policy", "export_agent", "chart", "report")
     asked = [f"--{kind.replace('_', '-')}" for kind in kinds if getattr(settings, kind)]
     alone = len(asked) < 2 or asked == ["--exploitability", "--export-policy"]
     require(alone, f"{' and '.join(asked)} are different measures: ask for one at a time.")
     others = " ".join(settings.more_runs)
     require(settings.ladder or not others, f"{others}: several runs are for --ladder; add it, or name opponents.")
     require(settings.ladder or not settings.plot, f"--plot {settings.plot} draws a ladder: add --ladder.")
+    require(bool(settings.chart) or not settings.chart_out, f"--chart-out {settings.chart_out} needs --chart: add it.")
     from pokerjax import device
 
     device.use_compilation_cache()
@@ -97,6 +111,12 @@ def _evaluate(settings: _Arguments) -> None:
     agent = seat(agent, settings.num_players, settings.stack_bb)
     if settings.export_agent:
         _export_agent(settings.export_agent, agent)
+        return
+    if settings.chart:
+        _draw_charts(settings, agent)
+        return
+    if settings.report:
+        _write_report(settings, settings.report, agent)
         return
     if settings.lbr:
         _play_local_best_response(settings, agent)
@@ -124,6 +144,66 @@ def _export_agent(folder: Path, agent: Contestant) -> None:
     record = checkpoint.read_record(agent.path)
     checkpoint.export_parameters(agent.params, record, folder)
     print(f"Policy of {agent.path} written to {folder}")
+
+
+def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
+    from pokerjax.evaluate import charts, preflop
+    from pokerjax.pictures import check_matplotlib
+
+    _check_holdem("--chart", agent)
+    check_matplotlib("--chart")
+    if settings.chart == "preflop":
+        drawn = preflop.preflop_charts(agent)
+    else:
+        drawn = preflop.line_charts(agent, _first_hand(Path(settings.chart)))
+    path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}.png")
+    charts.write_csv(drawn, path.with_suffix(".csv"))
+    charts.plot(drawn, path)
+    print(f"{len(drawn)} charts of {agent.path} written to {path} and {path.with_suffix('.csv')}")
+
+
+def _first_hand(path: Path) -> Hand:
+    from pokerjax import poker
+    from pokerjax.play.spots import read_hands
+
+    require(path.is_file(), f'--chart {path} is no file, and not "preflop".')
+    try:
+        hand = read_hands(path.read_text(encoding="utf-8", errors="replace"))[0]
+        played = poker.replay(hand)
+        require(played.error is None or played.unfinished, f"--chart {path}: {played.error}")
+        return hand
+    except ValueError as error:
+        raise UserError(f"--chart {path}: {error}") from None
+
+
+def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
+    import jax
+
+    from pokerjax.evaluate import hands, html_report, ladder, play_opponents, play_style, preflop
+
+    _check_holdem("--report", agent)
+    match_key, hand_key, ladder_key = jax.random.split(jax.random.key(settings.seed), 3)
+    results = {}
+    for name, result in play_opponents(agent, settings.opponents, match_key, hands=settings.num_games):
+        print(f"{name}: {result.bb100:+.1f} ± {result.ci95:.1f} bb/100", flush=True)
+        results[name] = result
+    style = play_style.measure_style(hands.sample_hands(agent.player, agent.params, hand_key, hands=STYLE_HANDS))
+    rungs = ladder.find_rungs(agent, most=MOST_RUNGS)
+    rated = None
+    if len(rungs) > 1:
+        rated = rungs, ladder.rate(dict(ladder.play_all(rungs, ladder_key, hands=settings.num_games)))
+    stack_bb = preflop.stack_of(agent) / agent.config.game.big_blind
+    found = html_report.gather(
+        agent, results, charts=preflop.preflop_charts(agent), stack_bb=stack_bb, style=style, ladder=rated
+    )
+    html_report.write(found, path)
+    print(f"Report of {agent.path} written to {path}")
+
+
+def _check_holdem(flag: str, agent: Contestant) -> None:
+    """Raise `UserError` for an agent of another game."""
+    variant = agent.config.game.variant
+    require(variant == "holdem", f"{flag} is for hold'em, and this agent plays {variant.capitalize()} poker.")
 
 
 def _play_ladder(settings: _Arguments) -> None:

@@ -1,31 +1,38 @@
-"""Play against an agent: python bin/play.py RUN_OR_CHECKPOINT --terminal [--study]."""
+"""Play and study an agent: python bin/play.py [RUN_OR_CHECKPOINT] opens a web page; --terminal plays in the shell."""
 
 from __future__ import annotations
 
 import dataclasses
 import secrets
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
 from pokerjax import commandline
 from pokerjax.checks import check_seed
-from pokerjax.config import Device, require
+from pokerjax.config import Device, UserError, require
+
+if TYPE_CHECKING:
+    from pokerjax.agents import Agent
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _Arguments:
-    """Play hands against a trained agent."""
+    """Play hands against a trained agent, and study what it would do."""
 
     run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
     """A run folder (its final or newest checkpoint) or one checkpoint. None: the agent that ships with pokerjax."""
     terminal: bool = False
-    """Play in this shell."""
+    """Play in this shell instead of the browser."""
     study: bool = False
-    """Show after each hand what the agent held and the probabilities of its actions."""
+    """Study mode from the start: what the agents think, and after each hand what they held."""
     num_players: int | None = None
-    """Players at the table, you included. None: the fewest that the agent knows."""
+    """Players at the table, you included (--terminal; the page asks). None: the fewest that the agent knows."""
+    host: str = "127.0.0.1"
+    """Address that the page is served on. Anything but 127.0.0.1 lets other machines in: there is no password."""
+    port: int = 8642
+    """Port of the page; 0 takes any that is free."""
     seed: int | None = None
     """Seed of the cards and of the agent's actions. None: different every time."""
     device: Device = "cpu"
@@ -35,16 +42,45 @@ class _Arguments:
 def main(arguments: list[str]) -> None:
     """Check the flags before JAX is imported, so that a typing mistake is answered at once."""
     settings = commandline.parse(_Arguments, arguments, program="bin/play.py")
-    require(settings.terminal, "The web page is not there yet; add --terminal to play in the shell.")
+    require(0 <= settings.port < 65536, f"--port {settings.port} must be from 0 to 65535.")
+    require(settings.terminal or settings.num_players is None, "--num-players is for --terminal: the page asks for it.")
     seed = secrets.randbits(32) if settings.seed is None else settings.seed
     check_seed(seed)
+    if not settings.terminal:
+        _check_extra()
     from pokerjax import device
     from pokerjax.agents import create_llm_agent
-    from pokerjax.play import terminal
 
     device.use_compilation_cache()
     agent = create_llm_agent(model_path=settings.run_or_checkpoint, device=settings.device, seed=seed)
-    terminal.play(agent, sys.stdin, sys.stdout, study=settings.study, seed=seed, num_players=settings.num_players)
+    if settings.terminal:
+        from pokerjax.play import terminal
+
+        terminal.play(agent, sys.stdin, sys.stdout, study=settings.study, seed=seed, num_players=settings.num_players)
+    else:
+        _serve(settings, agent)
+
+
+def _check_extra() -> None:
+    try:
+        import starlette  # noqa: F401
+        import uvicorn  # noqa: F401
+    except ImportError:
+        remedy = "pip install -e '.[play]', or add --terminal to play in the shell"
+        raise UserError(f"The web page needs Starlette and uvicorn: {remedy}.") from None
+
+
+def _serve(settings: _Arguments, agent: Agent) -> None:
+    from pokerjax.play.web.app import create_app
+    from pokerjax.play.web.serve import address, listen, server
+
+    listener = listen(settings.host, settings.port)
+    name = settings.run_or_checkpoint or "the agent that ships"
+    hosts = (settings.host.lower(),)
+    app = create_app(agent, name=name, study=settings.study, seed=settings.seed, hosts=hosts)
+    print(f"{name}: open {address(listener)} in a browser. Ctrl-C ends.", flush=True)
+    with listener:
+        server(app).run(sockets=[listener])
 
 
 if __name__ == "__main__":

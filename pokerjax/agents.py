@@ -24,7 +24,8 @@ import numpy as np
 
 from pokerjax import checkpoint, device, poker
 from pokerjax.config import Device, GameConfig, require
-from pokerjax.env import menu, tables, tokens
+from pokerjax.env import menu, tables
+from pokerjax.env.recorded import padded_length, replay_decisions
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
@@ -35,6 +36,7 @@ Action = str | tuple[str, int]
 chips on this street."""
 _STREETS = ("before the flop", "on the flop", "on the turn", "on the river")
 _BOARD_CARDS = (0, 3, 4, 5)
+FEW_DECISIONS = 8  # of one seat in one hand
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,7 +92,7 @@ class Agent:
         """`greedy` always takes the likeliest action; otherwise actions are drawn, with this seed."""
         self.player_id, self.greedy = player_id, greedy
         self.game = model.environment.game
-        self._model, self._params = model, params
+        self.model, self.params = model, params
         self._random = np.random.default_rng(seed)
         self._names = menu.names(self.game.bet_sizes)
 
@@ -121,11 +123,12 @@ class Agent:
         tokens: int32[n, layout.width], the seat's decisions of the hand as `pokerjax.env.tokens` writes them, the
         present one last. mask: bool[A], the entries on offer.
         """
-        length = self.game.hand_limit
-        read = tokens[-length:]
-        padded = np.zeros((length, read.shape[1]), np.int32)
+        read = tokens[-self.game.hand_limit :]
+        # Nearly always few decisions: a short program answers sooner than one for the longest hand.
+        places = FEW_DECISIONS if len(read) <= FEW_DECISIONS else self.game.hand_limit
+        padded = np.zeros((places, read.shape[1]), np.int32)
         padded[: len(read)] = read
-        log_policy, value = _policy(self._model, self._params, padded, np.int32(len(read)), mask)
+        log_policy, value = _policy(self.model, self.params, padded, np.int32(len(read)), mask)
         probabilities = np.exp(np.asarray(log_policy, np.float64)) * mask
         return probabilities / probabilities.sum(), float(value)
 
@@ -174,14 +177,10 @@ def _replay_checked(environment: Environment, observation: Observation) -> _Hist
     """Play the hand up to the decision. Raises ValueError."""
     stakes, deal = _stakes(environment, observation), _deal(environment, observation)
     actions = [_engine_action(index, action) for index, action in enumerate(observation.actions)]
-    # A longer history than any of self-play takes a larger program; powers of two keep them few.
-    length = environment.hand_limit
-    while length <= len(actions):
-        length *= 2
-    padded = np.zeros(length, np.int32)
+    padded = np.zeros(padded_length(environment, len(actions)), np.int32)
     padded[: len(actions)] = actions
-    decisions, streets = jax.device_get(_replay(environment, deal, stakes, padded))
-    seats, legal = decisions.seat, decisions.legal
+    decisions, states = jax.device_get(replay_decisions(environment, deal, stakes, padded))
+    seats, legal, streets = decisions.seat, decisions.legal, states.street
     for index, action in enumerate(observation.actions):
         at = jax.tree.map(lambda x, i=index: x[i], legal)
         _check_action(index, action, actions[index], int(seats[index]), at, observation.house)
@@ -194,20 +193,6 @@ def _replay_checked(environment: Environment, observation: Observation) -> _Hist
         mask=decisions.mask[now],
         call_amount=int(legal.call_amount[now]),
     )
-
-
-@partial(jax.jit, static_argnums=0)
-def _replay(environment: Environment, deal: poker.Deal, stakes: poker.Stakes, actions: jax.Array):
-    """The decision before each action (leading axis: actions), and its street."""
-    table = tables.seat_players(environment, deal, stakes, jnp.int32(0))
-
-    def one(table: tables.Table, action: jax.Array):
-        decision = tables.read(environment, table)
-        hand = poker.act(environment.rules, table.hand, action)
-        log, _ = tokens.record(table.log, table.hand, hand, decision.legal)
-        return dataclasses.replace(table, hand=hand, log=log), (decision, table.hand.street)
-
-    return jax.lax.scan(one, table, actions)[1]
 
 
 @partial(jax.jit, static_argnums=0)

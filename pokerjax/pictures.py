@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pokerjax.config import UserError
+
+
+def check_matplotlib(flag: str) -> None:
+    """Raise `UserError` when matplotlib is not installed, before anything is computed for a picture."""
+    if importlib.util.find_spec("matplotlib") is None:
+        raise UserError(f"{flag} needs matplotlib: pip install -e '.[bench]'.")
 
 
 @contextlib.contextmanager

@@ -40,12 +40,12 @@ def spot(**changes) -> Observation:
 @pytest.mark.parametrize("players", [2, 3])
 def test_probabilities_are_those_of_the_rollout(players):
     agent = make_agent(players)
-    model, environment, batch = agent._model, agent._model.environment, 4
+    model, environment, batch = agent.model, agent.model.environment, 4
     key = jax.random.key(players)
     table = fresh_tables(environment, batch, key)
     prefix = empty_prefix(model, batch)
     _, window, _ = jax.jit(rollout, static_argnums=0, static_argnames="length")(
-        model, agent._params, table, prefix, key, length=24
+        model, agent.params, table, prefix, key, length=24
     )
     window = jax.device_get(jax.tree.map(lambda x: x[:, environment.hand_limit :], window))
     deals = jax.device_get(table.hand)
@@ -161,7 +161,7 @@ def test_missing_run():
 
 
 def test_tokens_of_the_replay_hold_every_action():
-    environment = make_agent(3)._model.environment
+    environment = make_agent(3).model.environment
     observation = Observation(
         seat=0, hole="AhKd", stacks=(10_000,) * 3, blinds=(50, 100), actions=["call", "call", ("raise", 400)]
     )

@@ -18,7 +18,7 @@ ALLOWED = {
     "learn": {"poker", "env", "model"},
     "evaluate": {"poker", "env", "model"},
     "agents": {"poker", "env", "model"},
-    "play": {"poker", "env", "model", "agents"},
+    "play": {"poker", "env", "model", "evaluate", "agents"},
     "adapters": {"poker", "env", "model", "agents", "play"},
     "benchmark": {"poker", "env", "model", "learn"},
 }

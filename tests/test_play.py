@@ -118,7 +118,9 @@ def test_letters_where_suits_cannot_be_printed(callers):
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("play.py runs/nowhere", "The web page is not there yet; add --terminal to play in the shell."),
+        ("play.py runs/nowhere", "There is no run or checkpoint at runs/nowhere."),
+        ("play.py --num-players 3", "--num-players is for --terminal: the page asks for it."),
+        ("play.py --port 70000", "--port 70000 must be from 0 to 65535."),
         ("play.py runs/nowhere --terminal", "There is no run or checkpoint at runs/nowhere."),
         ("evaluate.py runs/nowhere", "There is no run or checkpoint at runs/nowhere."),
         ("evaluate.py runs/nowhere --num-game 3", "Unknown flag --num-game; did you mean --num-games?"),

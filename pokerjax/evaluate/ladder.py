@@ -65,6 +65,25 @@ def find_contestants(
     return [dataclasses.replace(each, player=at_table(each, table)) for each in found]
 
 
+def find_rungs(agent: Contestant, *, most: int) -> list[Contestant]:
+    """At most `most` checkpoints of the agent's run, evenly spread and its own the last, at its table.
+
+    Only the agent itself where its checkpoint lies in no run.
+    """
+    folder = agent.path.parent
+    paths = checkpoint.every(folder.parent) if folder.name == "checkpoints" else []
+    earlier: dict[int, Path] = {}
+    for path in paths:
+        iteration = checkpoint.read_record(path).iteration
+        if iteration < agent.iteration and iteration not in earlier:
+            earlier[iteration] = path
+    chosen = sorted(earlier)
+    if len(chosen) > most - 1:
+        chosen = [chosen[round(i * (len(chosen) - 1) / (most - 2))] for i in range(most - 1)]
+    loaded = [load(earlier[iteration]) for iteration in chosen]
+    return [*(dataclasses.replace(one, player=at_table(one, agent.player.environment)) for one in loaded), agent]
+
+
 def play_all(
     contestants: Sequence[Contestant], key: jax.Array, *, hands: int
 ) -> Iterator[tuple[tuple[int, int], MatchResult]]:

@@ -146,7 +146,8 @@ class Model:
 
     def _sequence(self, network: Network, tokens_BxSxW: jax.Array, segments_BxS: jax.Array):
         x = self._embed(network, tokens_BxSxW)
-        mask = banded_mask(segments_BxS, self.environment.hand_limit)
+        # A sequence shorter than a hand can last is one block of its own length.
+        mask = banded_mask(segments_BxS, min(self.environment.hand_limit, segments_BxS.shape[1]))
         keys, values = [], []
         for block in network.blocks:
             mixed, k, v = block.attention(block.attention_norm(x), mask)

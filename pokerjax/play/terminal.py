@@ -1,57 +1,29 @@
 """Play against an agent in the shell.
 
-The dealer below keeps the true state; the agent is told, through `pokerjax.agents.Observation`, what its seat
-sees and no more. Stacks are full again at every hand, as in training, and the button moves.
+The agent is told, through `pokerjax.agents.Observation`, what its seat sees and no more. Stacks are full again at
+every hand, as in training, and the button moves.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, TextIO
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from pokerjax import poker
-from pokerjax.agents import Action, Agent, AgentDecision, Observation
+from pokerjax.agents import Agent, AgentDecision
 from pokerjax.checks import check_size
 from pokerjax.env import tables
+from pokerjax.play import dealer
+from pokerjax.play.dealer import HandInPlay
 
 YOU = 0  # the human's number at the table
-_STREETS = ("Before the flop", "Flop", "Turn", "River")
 _SUITS = {"c": "♣", "d": "♦", "h": "♥", "s": "♠"}
 _HELP = "type f (fold), c (check or call), r AMOUNT (raise to), a (all-in) or q (quit)"
 
 
 class Quit(Exception):
     """The human leaves the table."""
-
-
-@partial(jax.jit, static_argnums=0)
-def _start(rules: poker.Rules, deal: poker.Deal, stakes: poker.Stakes):
-    state = poker.start(rules, deal, stakes)
-    return state, poker.legal(rules, state)
-
-
-@partial(jax.jit, static_argnums=0)
-def _act(rules: poker.Rules, state: poker.State, action: int):
-    state = poker.act(rules, state, action)
-    return state, poker.legal(rules, state)
-
-
-@dataclasses.dataclass
-class _Hand:
-    """One hand as the dealer keeps it; arrays are numpy."""
-
-    deal: poker.Deal
-    state: poker.State
-    legal: poker.Legal
-    actions: list[Action]
-    thoughts: list[str]  # what the agents had in mind, for study
 
 
 class Game:
@@ -71,6 +43,7 @@ class Game:
         check_size(agent.game, self._players)
         self._environment = tables.make_environment(agent.game, self._players)
         self._pretty = "utf" in (getattr(out, "encoding", None) or "utf-8").lower()
+        self._thoughts: list[str] = []  # what the agents had in mind in this hand, for study
         self.hands, self.won = 0, 0  # hands finished, and chips won in them
 
     def play(self) -> None:
@@ -86,34 +59,34 @@ class Game:
             self._say(f"\n{self._standing()} Goodbye.")
 
     def _play_hand(self) -> None:
-        hand = self._deal()
+        stacks = [self._stack()] * self._players
+        hand = HandInPlay(self._environment, dealer.shuffled_deal(self._environment, self._random), stacks)
+        self._thoughts.clear()
         seat = self._seat_of(YOU)
         cards = self._cards(hand.deal.hole[seat])
         rule = ("─" if self._pretty else "-") * 2
         self._say(f"\n{rule} Hand {self.hands + 1} {rule * 20}\nYou hold {cards} {self._position(seat)}.")
         street = -1
-        while not hand.state.done:
+        while not hand.done:
             if int(hand.state.street) != street:
                 street = int(hand.state.street)
-                board = self._board(hand, street)
-                self._say(f"\n{f'{_STREETS[street]}  {board}'.strip()}   pot {int(hand.state.pot):,}")
+                board = self._cards(hand.board)
+                self._say(f"\n{f'{dealer.STREET_NAMES[street]}  {board}'.strip()}   pot {int(hand.state.pot):,}")
             self._take_turn(hand)
         self._finish(hand)
 
-    def _take_turn(self, hand: _Hand) -> None:
+    def _take_turn(self, hand: HandInPlay) -> None:
         seat = int(hand.state.actor)
         if seat == self._seat_of(YOU):
             chips = self._ask(hand)
         else:
-            decision = self._agent.act(self._observe(hand, seat))
+            decision = self._agent.act(hand.observe(seat))
             chips = {"fold": poker.FOLD, "raise": decision.amount}.get(decision.action, poker.CALL)
-            hand.thoughts.append(self._thought(hand, seat, decision))
+            self._thoughts.append(self._thought(hand, seat, decision))
         self._say(f"  {self._name(seat)} {self._describe(hand, chips)}")
-        hand.actions.append(_plain(hand, chips))
-        state, legal = _act(self._environment.rules, hand.state, chips)
-        hand.state, hand.legal = jax.device_get((state, legal))
+        hand.act(chips)
 
-    def _ask(self, hand: _Hand) -> int:
+    def _ask(self, hand: HandInPlay) -> int:
         """The human's action in chips, asked until it is legal."""
         while True:
             print(f"  {self._choices(hand)} > ", end="", file=self._out, flush=True)
@@ -121,11 +94,11 @@ class Game:
             if not line:
                 raise Quit
             try:
-                return _read_action(line, hand.legal)
+                return _read_action(line, hand)
             except ValueError as error:
                 self._say(f"  {error}")
 
-    def _choices(self, hand: _Hand) -> str:
+    def _choices(self, hand: HandInPlay) -> str:
         legal, seat = hand.legal, self._seat_of(YOU)
         owed = int(legal.call_amount)
         parts = [f"[f]old  [c]all {owed:,}" if owed else "[c]heck"]
@@ -134,12 +107,11 @@ class Game:
             parts.append(f"[r]aise to ({bounds})  [a]ll-in")
         return f"pot {int(hand.state.pot):,}, you have {int(hand.state.stacks[seat]):,}: " + "  ".join(parts)
 
-    def _finish(self, hand: _Hand) -> None:
+    def _finish(self, hand: HandInPlay) -> None:
         state = hand.state
-        live = [seat for seat in range(self._players) if not state.folded[seat]]
-        if len(live) > 1:
-            self._say(f"\nShowdown  {self._board(hand, 3)}")
-            for seat in live:
+        if hand.showdown:
+            self._say(f"\nShowdown  {self._cards(hand.board)}")
+            for seat in hand.live:
                 made = poker.CATEGORY_NAMES[int(poker.category(state.strengths[seat]))]
                 self._say(f"  {self._name(seat):<8} {self._cards(hand.deal.hole[seat])}   {made}")
         for seat in range(self._players):
@@ -147,36 +119,14 @@ class Game:
                 wins = "win" if seat == self._seat_of(YOU) else "wins"
                 self._say(f"  {self._name(seat)} {wins} {int(state.payoffs[seat]):,}.")
         if self._study:
-            self._say("\n".join(["\nWhat the agent thought", *hand.thoughts]))
+            self._say("\n".join(["\nWhat the agent thought", *self._thoughts]))
         self.won += int(state.payoffs[self._seat_of(YOU)])
         self.hands += 1
         self._say(self._standing())
 
-    def _deal(self) -> _Hand:
-        rules = self._environment.rules
-        cards = np.array(self._random.sample(range(52), rules.num_cards), np.int32)
-        hole, board = np.split(cards, [2 * self._players])
-        deal = poker.Deal(hole=jnp.asarray(hole.reshape(-1, 2)), board=jnp.asarray(board))
-        stakes = tables.stakes_for(self._environment, jnp.full(self._players, self._stack(), jnp.int32))
-        state, legal = jax.device_get(_start(rules, deal, stakes))
-        return _Hand(jax.device_get(deal), state, legal, [], [])
-
-    def _observe(self, hand: _Hand, seat: int) -> Observation:
-        """What the agent in this seat is told: no card of another seat, none of the board to come."""
-        game, shown = self._agent.game, _num_shown(int(hand.state.street))
-        return Observation(
-            seat=seat,
-            hole=_names(hand.deal.hole[seat]),
-            board=_names(hand.deal.board[:shown]),
-            stacks=[self._stack()] * self._players,
-            blinds=(game.small_blind, game.big_blind),
-            antes=game.ante,
-            actions=tuple(hand.actions),
-        )
-
     def _stack(self) -> int:
         """Chips at the start of a hand: the deepest stack the agent was trained for."""
-        return round(self._agent.game.deepest_stack * self._agent.game.big_blind)
+        return dealer.full_stack(self._agent.game)
 
     def _seat_of(self, player: int) -> int:
         return (player - self.hands - 1) % self._players  # you begin on the button
@@ -191,7 +141,7 @@ class Game:
         blinds = ("in the big blind",) if self._players == 2 else ("in the small blind", "in the big blind")
         return blinds[seat] if seat < len(blinds) else f"in seat {seat + 1} of {self._players}"
 
-    def _describe(self, hand: _Hand, chips: int) -> str:
+    def _describe(self, hand: HandInPlay, chips: int) -> str:
         """The action in words, for "You" or an agent."""
         s = "" if int(hand.state.actor) == self._seat_of(YOU) else "s"
         if chips < 0:
@@ -203,15 +153,12 @@ class Game:
         to = " to" if verb == "raise" else ""
         return f"{verb}{s}{to} {chips:,}" + (", all-in" if chips == hand.legal.max_raise_to else "")
 
-    def _thought(self, hand: _Hand, seat: int, decision: AgentDecision) -> str:
+    def _thought(self, hand: HandInPlay, seat: int, decision: AgentDecision) -> str:
         ranked = sorted(decision.probabilities.items(), key=lambda item: -item[1])
         shares = ", ".join(f"{name} {share:.0%}" for name, share in ranked)
-        street = _STREETS[int(hand.state.street)].lower()
+        street = dealer.STREET_NAMES[int(hand.state.street)].lower()
         where = f"{self._name(seat)}, {street}, {self._cards(hand.deal.hole[seat])}"
         return f"  {where}: {shares}; expects {decision.value_bb:+.1f} bb"
-
-    def _board(self, hand: _Hand, street: int) -> str:
-        return self._cards(hand.deal.board[: _num_shown(street)])
 
     def _cards(self, cards: Iterable[Any]) -> str:
         names = [poker.card_name(int(card)) for card in cards]
@@ -228,43 +175,28 @@ class Game:
         print(text, file=self._out, flush=True)
 
 
-def _read_action(line: str, legal: poker.Legal) -> int:
+def _read_action(line: str, hand: HandInPlay) -> int:
     """The chips that a line of input means. Raises ValueError with a sentence."""
     word, _, rest = line.strip().lower().partition(" ")
+    legal = hand.legal
     least, most = int(legal.min_raise_to), int(legal.max_raise_to)
     if word in ("q", "quit"):
         raise Quit
+    if word not in ("c", "call", "check", "f", "fold", "r", "raise", "a", "all-in"):
+        raise ValueError(f"Please {_HELP}.")
     if word in ("c", "call", "check"):
         return poker.CALL
     if word in ("f", "fold"):
-        if not legal.fold:
-            raise ValueError("There is nothing to call, so check instead of folding.")
-        return poker.FOLD
-    if word not in ("r", "raise", "a", "all-in"):
-        raise ValueError(f"Please {_HELP}.")
-    if not legal.raises:
-        raise ValueError("You may not raise now: call or fold.")
-    if word in ("a", "all-in"):
-        return most
-    amount = rest.replace(",", "").strip()
-    if not amount.isdecimal() or not least <= int(amount) <= most:
-        raise ValueError(f"Raise to {least:,} up to {most:,} chips, as in: r {least}.")
-    return int(amount)
-
-
-def _plain(hand: _Hand, chips: int) -> Action:
-    """The action as `Observation.actions` writes it."""
-    if chips > 0:
-        return "raise", chips
-    return "fold" if chips < 0 else "call" if hand.legal.call_amount > 0 else "check"
-
-
-def _num_shown(street: int) -> int:
-    return street + 2 if street else 0
-
-
-def _names(cards: Iterable[Any]) -> str:
-    return "".join(poker.card_name(int(card)) for card in cards)
+        chips = poker.FOLD
+    elif word in ("a", "all-in"):
+        chips = most or 1  # 1: an illegal raise, which the dealer answers
+    else:
+        amount = rest.replace(",", "").strip()
+        if legal.raises and not (amount.isdecimal() and least <= int(amount) <= most):
+            raise ValueError(f"Raise to {least:,} up to {most:,} chips, as in: r {least}.")
+        chips = int(amount) if amount.isdecimal() else 1
+    dealer.check(hand, chips)
+    return chips
 
 
 def play(agent: Agent, source: TextIO, out: TextIO, **options) -> Game:
