@@ -1,4 +1,10 @@
-"""Leduc poker."""
+"""Leduc poker by mirror descent with an annealed temperature, on the whole transformer path.
+
+    python bin/train.py --config configs/leduc.py
+    python bin/evaluate.py runs/leduc --export-policy leduc.json
+
+Hardware: 2 CPU cores. Time and result: RESULT
+"""
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
 
@@ -7,18 +13,20 @@ config = Config(
     model=ModelConfig(d_model=64, n_layers=2, n_heads=2, critic="action"),
     learn=LearnConfig(
         objective="mirror",
-        parallel_games=512,
+        # Small iterations, one minibatch each, and no momentum: values that lag behind the policy make it cycle.
+        parallel_games=64,
         rollout_length=32,
-        batch_size=512 * 8,
-        learning_rate=2e-3,
-        learning_rate_end=0.03,
+        batch_size=64 * 32,
+        iterations_per_call=50,
+        learning_rate=5e-4,
+        learning_rate_end=0.01,
+        momentum=0.0,
+        # From one chip to 0.22. Colder the network no longer follows, and the exploitability rises again.
         temperature=0.5,
-        temperature_end=0.03,
-        mirror_step=0.1,
+        temperature_end=0.22,
         exploration=0.25,
-        magnet_coefficient=0.0,
         gae_lambda=1.0,
-        magnet_half_life=0.03,
+        magnet_half_life=0.05,
     ),
-    run=RunConfig(num_games=1_500_000, checkpoint_every=1000, evaluate_every=25, opponents=()),
+    run=RunConfig(num_games=3_000_000, checkpoint_every=2000, evaluate_every=200, opponents=()),
 )

@@ -115,11 +115,11 @@ class LearnConfig:
     value_coefficient: float = 0.5
     """Weight of the value loss."""
     entropy_coefficient: float = 0.05
-    """Weight of the entropy bonus on normalised advantages at the start; annealed over num_games."""
+    """PPO's weight of the entropy bonus on normalised advantages at the start; annealed over num_games."""
     entropy_end: float = 0.0
     """Share of it that is left at the end, as learning_rate_end."""
     magnet_coefficient: float = 0.1
-    """Weight of the KL divergence to the averaged policy, kept to the end."""
+    """PPO's weight of the KL divergence to the averaged policy, kept to the end."""
     magnet_half_life: float = 0.02
     """Half-life of the averaged parameters as a share of the run."""
     temperature: float = 0.5
