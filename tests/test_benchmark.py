@@ -109,6 +109,7 @@ def test_engine_prints_an_object_for_each_measurement(main, capsys):
         assert "jax" in result["versions"]
 
 
+@pytest.mark.slow
 def test_engine_draws_its_growth(main, tmp_path):
     pytest.importorskip("matplotlib")
     flags = "--num-players 2 --tables 4 8 --length 4 --seconds 0.01 --device cpu --plot"
@@ -187,6 +188,7 @@ def test_scaling_varies_one_thing_at_a_time(main, capsys, tmp_path, monkeypatch)
     assert {path.name for path in tmp_path.glob("*.svg")} == {"scaling_tables.svg", "scaling_layers.svg"}
 
 
+@pytest.mark.slow
 def test_ways_of_attention_agree_and_are_timed(main, capsys, tmp_path):
     keys = jax.random.split(jax.random.key(0), 3)
     q, k, v = (jax.random.normal(key, (2, 30, 2, 4)) for key in keys)
@@ -239,7 +241,7 @@ def test_table_for_people(main, capsys):
         ("train --iterations x", "--iterations.*x"),
         ("train --iterations 0", "--iterations 0 must be at least 1"),
         ("scaling --axes chairs", "--axes chairs: there are tables, players, layers"),
-        ("scaling --parallel-games 12", "--parallel-games 12: name the tables, a multiple of 8"),
+        ("scaling --parallel-games 12 --batch-size 96", "--parallel-games 12: name the tables, a multiple of 8"),
         ("train --config nowhere.py", "There is no config file nowhere.py"),
         ("train --config configs/quick.py --d-modle 3", r"Unknown flag --d-modle; did you mean --d-model\?"),
     ],

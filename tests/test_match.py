@@ -153,6 +153,7 @@ def test_report(agent):
     assert report.table_head(["always_call"]).index("verdict") == line.rindex(report.verdict(results["always_call"]))
 
 
+@pytest.mark.slow
 def test_opponent_from_another_run(agent, model, params, monkeypatch):
     """Another action menu is fine, another game is not."""
     menu = dataclasses.replace(GAME, bet_sizes=(1.0,), max_decisions=20)

@@ -103,7 +103,7 @@ def test_menu_sizes_on_a_spot_known_by_heart():
     assert mask.tolist() == [True, True, False, False]
 
 
-@pytest.mark.parametrize("num_players", [2, 6])
+@pytest.mark.parametrize("num_players", [2, pytest.param(6, marks=pytest.mark.slow)])
 def test_hands_stay_within_their_limit(num_players):
     """Even when everybody raises the least whenever he can."""
     limit = 6 * num_players + 2

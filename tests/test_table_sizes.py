@@ -97,6 +97,7 @@ def test_the_update_sees_what_the_rollout_saw(learner):
     assert weights[:4].any() and weights[4:].any()
 
 
+@pytest.mark.slow
 def test_both_sizes_are_trained_and_counted(learner):
     state = learner.init(jax.random.key(2))
     state, metrics = learner.step(state)
