@@ -5,6 +5,7 @@ Leduc poker get their exact exploitability instead, and with --export-policy FIL
 --river N measures agents of heads-up hold'em against exact best responses on N rivers.
 With --ladder all kept checkpoints of one or several runs play each other and are rated.
 With --lbr a local best response plays a heads-up hold'em agent: what it wins bounds the exploitability from below.
+--hands FILE.phhs writes some hands against each opponent for replays.
 --chart preflop draws what the agent does with every hand; --report FILE.html writes one page about it.
 """
 
@@ -66,6 +67,8 @@ class _Arguments:
     chart_out: Path | None = None
     """Where the picture of --chart goes, its ending names the format; the CSV file lies beside it. None:
     chart_<name>.png here."""
+    hands: Path | None = None
+    """Write some hands against each opponent into this file, as PHH (.phhs) for replays."""
     report: Path | None = None
     """Write one self-contained HTML page: card, results, play style, ladder, preflop charts, learning curves."""
     json: bool = False
@@ -91,6 +94,8 @@ def main(arguments: list[str]) -> None:
     asked = [f"--{kind.replace('_', '-')}" for kind in kinds if getattr(settings, kind)]
     alone = len(asked) < 2 or asked == ["--exploitability", "--export-policy"]
     require(alone, f"{' and '.join(asked)} are different measures: ask for one at a time.")
+    needless = " and ".join(asked)
+    require(not (settings.hands and asked), f"--hands {settings.hands} is for matches: leave {needless} out.")
     others = " ".join(settings.more_runs)
     require(settings.ladder or not others, f"{others}: several runs are for --ladder; add it, or name opponents.")
     require(settings.ladder or not settings.plot, f"--plot {settings.plot} draws a ladder: add --ladder.")
@@ -105,7 +110,7 @@ def main(arguments: list[str]) -> None:
 def _evaluate(settings: _Arguments) -> None:
     import jax
 
-    from pokerjax.evaluate import load, play_opponents, report, seat
+    from pokerjax.evaluate import load, play_opponents, report, seat, write_matches
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
     agent = seat(agent, settings.num_players, settings.stack_bb)
@@ -124,11 +129,18 @@ def _evaluate(settings: _Arguments) -> None:
     if settings.river:
         _solve_rivers(settings, agent)
         return
+    if settings.hands:
+        _check_holdem("--hands", agent)
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
         _compute(settings, agent)
         return
     results = {}
     key = jax.random.key(settings.seed)
+    if settings.hands:
+        # Before the matches, so that a file that cannot be written costs no result.
+        written = write_matches(settings.hands, agent, opponents, key)
+        if not settings.json:
+            print(f"{written} hands written to {settings.hands}\n")
     for name, result in play_opponents(agent, opponents, key, hands=settings.num_games):
         if not results and not settings.json:
             print(f"{report.title(agent)}\n\n{report.table_head(opponents)}")

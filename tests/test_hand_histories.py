@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 
 from pokerjax import poker
 from pokerjax.checks import check
-from pokerjax.config import Config, GameConfig, ModelConfig
+from pokerjax.config import Config, GameConfig, ModelConfig, UserError
 from pokerjax.env.tables import make_environment
+from pokerjax.evaluate.contest import SAMPLED_HANDS, Contestant, write_matches
 from pokerjax.evaluate.hands import sample_hands, write_hands
 from pokerjax.evaluate.players import ModelPlayer
 from pokerjax.model.transformer import Model
@@ -77,3 +79,29 @@ def test_a_board_ends_where_the_hand_did():
         seen.add(street)
         assert len(mine.hand.board) == cards[street]
     assert {0, 3} <= seen
+
+
+def test_hands_of_matches_name_who_played(tmp_path):
+    """Three players of unequal stacks, where the scripts also name raises that the rules must cut down."""
+    config = check(
+        Config(game=GameConfig(num_players=3, **SHALLOW), model=ModelConfig(d_model=8, n_layers=1, n_heads=1))
+    )
+    model = Model(make_environment(config.game), config.model)
+    params = jax.jit(model.init)(jax.random.key(0))
+    agent = Contestant(Path("run"), config, games=0, player=ModelPlayer(model), params=params, iteration=5)
+    path = tmp_path / "new" / "match.phhs"
+    opponents = ["always_call", "random"]
+    assert write_matches(path, agent, opponents, jax.random.key(1)) == 2 * SAMPLED_HANDS
+    hands = poker.read_phhs(path.read_text())
+    assert [mine.error for mine in poker.replay_many(hands)] == [None] * len(hands)
+    for number, hand in enumerate(hands):
+        name, ours = opponents[number // SAMPLED_HANDS], number % SAMPLED_HANDS % 3
+        assert hand.fields["players"] == ["agent" if seat == ours else name for seat in range(3)]
+        assert hand.fields["_iteration"] == 5
+        theirs = {action for action, seat in zip(hand.actions, hand.actors, strict=True) if seat != ours}
+        assert name != "always_call" or theirs <= {poker.CALL}
+    assert {-1} < {action for hand in hands for action in hand.actions}
+    with pytest.raises(
+        UserError, match=r"--hands .*match.phhs/x.phhs cannot be written: (Not a directory|File exists)\."
+    ):
+        write_matches(path / "x.phhs", agent, opponents, jax.random.key(1))

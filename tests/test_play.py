@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -109,10 +110,37 @@ def test_end_of_input_and_interrupt_are_polite(callers, monkeypatch):
     assert session(callers[2], "c\n")[1].endswith("No hand was finished. Goodbye.\n")
 
 
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_shows_the_table_within_80_columns(callers, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    out = Terminal()
+    game = terminal.play(callers[3], io.StringIO("r 300\nc\nx\nf\nc\nc\nq\n"), out, seed=3, study=True)
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue())
+    assert game.hands == 1
+    assert "\x1b[" in out.getvalue()
+    assert max(map(len, shown.splitlines())) <= 80
+    for words in ("pot 150", "pot 900", "9,700", "[r]aise to", "There is nothing to call", "Showdown", "Please type f"):
+        assert words in shown
+    assert "check/call  " + "█" * 18 + "░" * 6 + "  75%" in shown
+    table = re.search(r"╭.*?╰", shown, re.DOTALL)
+    assert table and len(re.findall("[♣♦♥♠]", table[0])) == 2  # the human's cards and no others
+    monkeypatch.setenv("TERM", "dumb")
+    plain = Terminal()
+    terminal.play(callers[3], io.StringIO("q\n"), plain, seed=3)
+    assert not {"╭", "\x1b"} & set(plain.getvalue())
+
+
 def test_letters_where_suits_cannot_be_printed(callers):
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
     game = terminal.Game(callers[2], io.StringIO(""), out, seed=3)
-    assert game._cards([51, 0]) == "As 2c"
+    assert game._view.cards([51, 0]) == "As 2c"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +151,7 @@ def test_letters_where_suits_cannot_be_printed(callers):
         ("play.py --port 70000", "--port 70000 must be from 0 to 65535."),
         ("play.py runs/nowhere --terminal", "There is no run or checkpoint at runs/nowhere."),
         ("evaluate.py runs/nowhere", "There is no run or checkpoint at runs/nowhere."),
+        ("evaluate.py --hands x.phhs --ladder", "--hands x.phhs is for matches: leave --ladder out."),
         ("evaluate.py runs/nowhere --num-game 3", "Unknown flag --num-game; did you mean --num-games?"),
         ("evaluate.py runs/nowhere --num-games 0", "--num-games 0 must be from 1 to 100000000."),
     ],

@@ -1,6 +1,6 @@
 """How well an agent plays: duplicate matches against scripted players and other checkpoints."""
 
-from pokerjax.evaluate.contest import during_training, find_target, load, play_opponents, seat
+from pokerjax.evaluate.contest import during_training, find_target, load, play_opponents, seat, write_matches
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.evaluate.scripted import SCRIPTED
@@ -17,4 +17,5 @@ __all__ = [
     "play_match",
     "play_opponents",
     "seat",
+    "write_matches",
 ]

@@ -28,7 +28,8 @@ _OWN_FIELDS = {
     name: getattr(_DEFAULTS, name) for name in ("bet_sizes", "max_decisions", "num_players", "table_sizes", *_STACKS)
 }
 TARGET = "target"  # what the agent that a run exploits is called in its metrics
-SAMPLED_HANDS = 20  # that each evaluation in training writes down
+AGENT_NAME = "agent"  # in the hands of matches
+SAMPLED_HANDS = 20  # that each evaluation writes down, in training in all, else against each opponent
 _SAMPLE_STREAM = 2  # The matches split the same key, which takes 0 and 1.
 
 
@@ -106,6 +107,29 @@ def play_opponents(
     for name, opponent, params in found:
         ours = agent.params
         yield name, play_match(agent.player, opponent, key, hands=hands, params=ours, opponent_params=params)
+
+
+def write_matches(path: Path, agent: Contestant, opponents: Sequence[str], key: jax.Array) -> int:
+    """Write hands against each of the opponents to a .phhs file, with the players' names; how many they are.
+
+    The agent sits in each seat in turn. `key` may be that of `play_opponents`. Raises `UserError`.
+    """
+    found = [(name, *find_opponent(name, agent.player.environment)) for name in opponents]
+    sampled = []
+    for number, (name, opponent, params) in enumerate(found):
+        hand_key = jax.random.fold_in(jax.random.fold_in(key, _SAMPLE_STREAM), number)
+        played = sample_hands(
+            agent.player, agent.params, hand_key, hands=SAMPLED_HANDS, opponent=opponent, opponent_params=params
+        )
+        for lane, hand in enumerate(played):
+            names = [name] * len(hand.stacks)
+            names[lane % len(names)] = AGENT_NAME
+            sampled.append(dataclasses.replace(hand, fields={"players": names}))
+    try:
+        write_hands(path, sampled, iteration=agent.iteration)
+    except OSError as error:
+        raise UserError(f"--hands {path} cannot be written: {error.strerror}.") from None
+    return len(sampled)
 
 
 def find_target(config: Config) -> tuple[Config, Contestant]:

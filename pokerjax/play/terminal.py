@@ -7,8 +7,7 @@ every hand, as in training, and the button moves.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TextIO
 
 from pokerjax import poker
 from pokerjax.agents import Agent, AgentDecision
@@ -16,9 +15,9 @@ from pokerjax.checks import check_size
 from pokerjax.env import tables
 from pokerjax.play import dealer
 from pokerjax.play.dealer import HandInPlay
+from pokerjax.play.terminal_view import SeatRow, View
 
 YOU = 0  # the human's number at the table
-_SUITS = {"c": "♣", "d": "♦", "h": "♥", "s": "♠"}
 _HELP = "type f (fold), c (check or call), r AMOUNT (raise to), a (all-in) or q (quit)"
 
 
@@ -37,13 +36,13 @@ class Game:
 
         `num_players` sit at the table, you included: the fewest the agent knows if None. Raises `UserError`.
         """
-        self._agent, self._source, self._out, self._study = agent, source, out, study
+        self._agent, self._source, self._study = agent, source, study
+        self._view = View(out)
         self._random = random.Random(seed)
         self._players = agent.game.sizes[0] if num_players is None else num_players
         check_size(agent.game, self._players)
         self._environment = tables.make_environment(agent.game, self._players)
-        self._pretty = "utf" in (getattr(out, "encoding", None) or "utf-8").lower()
-        self._thoughts: list[str] = []  # what the agents had in mind in this hand, for study
+        self._thoughts: list[tuple[str, AgentDecision]] = []  # in this hand: where, and what
         self.hands, self.won = 0, 0  # hands finished, and chips won in them
 
     def play(self) -> None:
@@ -63,14 +62,13 @@ class Game:
         hand = HandInPlay(self._environment, dealer.shuffled_deal(self._environment, self._random), stacks)
         self._thoughts.clear()
         seat = self._seat_of(YOU)
-        cards = self._cards(hand.deal.hole[seat])
-        rule = ("─" if self._pretty else "-") * 2
-        self._say(f"\n{rule} Hand {self.hands + 1} {rule * 20}\nYou hold {cards} {self._position(seat)}.")
+        self._view.head(f"Hand {self.hands + 1}")
+        self._say(f"You hold {self._view.cards(hand.deal.hole[seat])} {self._position(seat)}.")
         street = -1
         while not hand.done:
             if int(hand.state.street) != street:
                 street = int(hand.state.street)
-                board = self._cards(hand.board)
+                board = self._view.cards(hand.board)
                 self._say(f"\n{f'{dealer.STREET_NAMES[street]}  {board}'.strip()}   pot {int(hand.state.pot):,}")
             self._take_turn(hand)
         self._finish(hand)
@@ -82,14 +80,15 @@ class Game:
         else:
             decision = self._agent.act(hand.observe(seat))
             chips = {"fold": poker.FOLD, "raise": decision.amount}.get(decision.action, poker.CALL)
-            self._thoughts.append(self._thought(hand, seat, decision))
+            self._thoughts.append((self._where(hand, seat), decision))
         self._say(f"  {self._name(seat)} {self._describe(hand, chips)}")
         hand.act(chips)
 
     def _ask(self, hand: HandInPlay) -> int:
         """The human's action in chips, asked until it is legal."""
+        self._view.table(self._rows(hand), board=self._view.cards(hand.board), pot=int(hand.state.pot))
         while True:
-            print(f"  {self._choices(hand)} > ", end="", file=self._out, flush=True)
+            self._view.say(f"  {self._choices(hand)} > ", end="")
             line = self._source.readline()
             if not line:
                 raise Quit
@@ -105,21 +104,41 @@ class Game:
         if legal.raises:
             bounds = f"{int(legal.min_raise_to):,} to {int(legal.max_raise_to):,}"
             parts.append(f"[r]aise to ({bounds})  [a]ll-in")
+        if self._view.rich:  # the table says the rest
+            return "  ".join(parts)
         return f"pot {int(hand.state.pot):,}, you have {int(hand.state.stacks[seat]):,}: " + "  ".join(parts)
+
+    def _rows(self, hand: HandInPlay) -> list[SeatRow]:
+        """The seats as the human sees them, the human last."""
+        you, state = self._seat_of(YOU), hand.state
+        order = [(you + step) % self._players for step in range(1, self._players + 1)]
+        return [
+            SeatRow(
+                name=self._name(seat),
+                position=dealer.position_name(seat, self._players),
+                stack=int(state.stacks[seat]),
+                bet=int(state.bets[seat]),
+                folded=bool(state.folded[seat]),
+                cards=self._view.cards(hand.deal.hole[seat]) if seat == you else "",
+            )
+            for seat in order
+        ]
 
     def _finish(self, hand: HandInPlay) -> None:
         state = hand.state
         if hand.showdown:
-            self._say(f"\nShowdown  {self._cards(hand.board)}")
+            self._say(f"\nShowdown  {self._view.cards(hand.board)}")
             for seat in hand.live:
                 made = poker.CATEGORY_NAMES[int(poker.category(state.strengths[seat]))]
-                self._say(f"  {self._name(seat):<8} {self._cards(hand.deal.hole[seat])}   {made}")
+                self._say(f"  {self._name(seat):<8} {self._view.cards(hand.deal.hole[seat])}   {made}")
         for seat in range(self._players):
             if state.payoffs[seat] > 0:
                 wins = "win" if seat == self._seat_of(YOU) else "wins"
                 self._say(f"  {self._name(seat)} {wins} {int(state.payoffs[seat]):,}.")
         if self._study:
-            self._say("\n".join(["\nWhat the agent thought", *self._thoughts]))
+            self._say("\nWhat the agent thought")
+            for where, decision in self._thoughts:
+                self._view.thought(where, decision.probabilities, decision.value_bb)
         self.won += int(state.payoffs[self._seat_of(YOU)])
         self.hands += 1
         self._say(self._standing())
@@ -153,16 +172,10 @@ class Game:
         to = " to" if verb == "raise" else ""
         return f"{verb}{s}{to} {chips:,}" + (", all-in" if chips == hand.legal.max_raise_to else "")
 
-    def _thought(self, hand: HandInPlay, seat: int, decision: AgentDecision) -> str:
-        ranked = sorted(decision.probabilities.items(), key=lambda item: -item[1])
-        shares = ", ".join(f"{name} {share:.0%}" for name, share in ranked)
+    def _where(self, hand: HandInPlay, seat: int) -> str:
+        """The place of a decision in the hand, and the cards it was made with."""
         street = dealer.STREET_NAMES[int(hand.state.street)].lower()
-        where = f"{self._name(seat)}, {street}, {self._cards(hand.deal.hole[seat])}"
-        return f"  {where}: {shares}; expects {decision.value_bb:+.1f} bb"
-
-    def _cards(self, cards: Iterable[Any]) -> str:
-        names = [poker.card_name(int(card)) for card in cards]
-        return " ".join(name[0] + _SUITS[name[1]] if self._pretty else name for name in names)
+        return f"{self._name(seat)}, {street}, {self._view.cards(hand.deal.hole[seat])}"
 
     def _standing(self) -> str:
         if not self.hands:
@@ -172,7 +185,7 @@ class Game:
         return f"After {hands} you are at {self.won:+,} chips, {bb100:+.0f} bb/100."
 
     def _say(self, text: str) -> None:
-        print(text, file=self._out, flush=True)
+        self._view.say(text)
 
 
 def _read_action(line: str, hand: HandInPlay) -> int:
