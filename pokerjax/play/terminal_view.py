@@ -21,8 +21,9 @@ from pokerjax import poker
 
 _SUITS = {"c": "♣", "d": "♦", "h": "♥", "s": "♠"}
 _STYLES = {"♣": "green", "♦": "bright_blue", "♥": "red", "♠": "bold"}  # four colours tell flushes apart
+_SMALL = 0.05  # probabilities below it share a bar
 _BAR = 24  # columns of a probability of 1
-_WIDEST = 80  # columns of the panel, on wide terminals too
+_WIDEST = 64  # columns of the panel, on wide terminals too
 
 
 class SeatRow(NamedTuple):
@@ -70,8 +71,8 @@ class View:
         if not self.rich:
             return
         grid = Table(box=None, expand=True, padding=(0, 1), header_style="dim")
-        for title, justify in (("", "left"), ("seat", "left"), ("stack", "right"), ("bet", "right"), ("", "left")):
-            grid.add_column(title, justify=justify, no_wrap=True)
+        for title in ("player", "seat", "stack", "bet", ""):
+            grid.add_column(title, justify="right" if title in ("stack", "bet") else "left", no_wrap=True)
         for seat in seats:
             last = Text("folded") if seat.folded else _coloured(seat.cards)
             bet = f"{seat.bet:,}" if seat.bet else ""
@@ -90,7 +91,9 @@ class View:
             return
         self.say(f"  {where}; expects {value_bb:+.1f} bb")
         bars = Table(box=None, show_header=False, padding=(0, 1))
-        shown = [(name, share) for name, share in ranked if share >= 0.005]  # the rest would read 0%
+        shown = [(name, share) for name, share in ranked if share >= _SMALL]
+        if len(shown) < len(ranked) and (rest := 1 - sum(share for _, share in shown)) >= 0.005:  # less would read 0%
+            shown.append(("others", rest))
         for name, share in shown:
             filled = round(_BAR * share)
             bar = Text("█" * filled, "cyan") + Text("░" * (_BAR - filled), "dim")
