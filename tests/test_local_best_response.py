@@ -29,7 +29,7 @@ from pokerjax.model.transformer import Model, masked_log_policy
 
 GAME = GameConfig(bet_sizes=(0.5, 1.0))
 ENVIRONMENT = make_environment(GAME)
-SHORT = make_environment(GameConfig(bet_sizes=(1.0,), shortest_stack=4, deepest_stack=4))
+SHORT = make_environment(GameConfig(bet_sizes=(0.5,), shortest_stack=3, deepest_stack=3))
 KEY = jax.random.key(3)
 FOLD_CALL_SETTING, POT_SETTING, TURN_SETTING, FLOP_SETTING = lbr.SETTINGS
 CARDS = poker.cards("Kh9h2c7sJd")
@@ -263,8 +263,8 @@ CHECKER = TokenPolicy(resigned)
 
 def test_always_fold_loses_750():
     """By hand: it gives up its small blind, and its big blind to the first bet; up to the rounding of float32."""
-    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=8, params=FOLD)
-    assert (result.mbb, result.ci95, result.hands) == (pytest.approx(750, abs=0.05), pytest.approx(0, abs=0.1), 8)
+    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=128, params=FOLD)
+    assert (result.mbb, result.ci95, result.lines) == (pytest.approx(750, abs=0.05), pytest.approx(0, abs=0.1), 8)
 
 
 def test_always_call_pays_the_exact_value_of_its_boards():
@@ -275,7 +275,7 @@ def test_always_call_pays_the_exact_value_of_its_boards():
     """
     boards = 4
     _, _, deal, _ = environment_calls(ENVIRONMENT)
-    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=2 * boards, params=CALL)
+    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=2 * lbr_match.HANDS_A_LINE * boards, params=CALL)
     means = []
     for number in range(boards):
         cards, _ = deal(jax.random.fold_in(jax.random.fold_in(KEY, number), 0))
@@ -378,9 +378,9 @@ class PlainTree:
 
 @pytest.mark.slow
 def test_lines_are_unbiased_for_the_whole_tree():
-    """One board, four big blinds: the mean over 600 drawn lines against every action followed; 4 sigma."""
-    policy, preflop = TokenPolicy(moody, SHORT), preflop_matrix(256)
-    setting = lbr.Setting("all", ((), (1.0,), (1.0,), (1.0,)))
+    """One board, three big blinds: the mean over 250 drawn lines against every action followed; 4 sigma."""
+    policy, preflop = TokenPolicy(moody, SHORT), preflop_matrix(64)
+    setting = lbr.Setting("all", ((), None, (0.5,), (0.5,)))
     _, _, deal, start = environment_calls(SHORT)
     cards, stakes = deal(KEY)
     cards = dataclasses.replace(cards, board=jnp.asarray(CARDS))
@@ -390,16 +390,21 @@ def test_lines_are_unbiased_for_the_whole_tree():
     def play(seat, keys):
         player = lbr_program.Player(policy, setting, None, preflop, KEY)
         board = lbr_program.board_of(jnp.asarray(CARDS))
-        return jax.lax.map(lambda key: player.line(key, seat, table, board, policy.memory_sizes[0]), keys)
+
+        def one(key):
+            value, _, fits = player.line(key, seat, table, board, policy.memory_sizes[0])
+            return value, fits
+
+        return jax.lax.map(one, keys)
 
     for seat in (0, 1):
         plain = PlainTree(policy, setting.sizes, np.asarray(preflop), seat)
         expected = plain.value(table, np.ones(len(HANDS)), np.ones(len(HANDS)))
-        values, _, fits = play(jnp.int32(seat), jax.random.split(KEY, 600))
+        values, fits = play(jnp.int32(seat), jax.random.split(KEY, 250))
         sigma = np.std(values) / np.sqrt(len(values))
         assert np.all(fits)
-        assert 0 < sigma < 3
-        assert abs(np.mean(values) - expected) < 4 * sigma
+        assert 0 < sigma < 4
+        assert abs(np.mean(values) - expected) < 4 * sigma, (np.mean(values), sigma, expected)
 
 
 def test_other_games_are_refused():
@@ -413,13 +418,13 @@ def test_other_games_are_refused():
 def test_a_model_is_played_and_reported(params, model, tmp_path):
     """The whole way with a model: bets on the flop weighed with some hands, then fold and call."""
     setting = lbr.Setting("flop", (None, (0.5, 1.0), (), ()), answers=16)
-    first, again = (local_best_response(ModelRange(model), setting, KEY, hands=30, params=params) for _ in range(2))
+    first, again = (local_best_response(ModelRange(model), setting, KEY, hands=480, params=params) for _ in range(2))
     assert dataclasses.replace(first, seconds=0) == dataclasses.replace(again, seconds=0)
     assert first.ci95 > 0
     agent = Contestant(tmp_path, Config(game=GAME), 12, ModelPlayer(model), params)
     [row] = json.loads(report.to_json(agent, {"flop": first}, what="setting"))["results"]
-    assert set(row) == {"setting", "mbb", "ci95", "low", "high", "hands", "seconds"}
-    assert (row["setting"], row["hands"]) == ("flop", 30)
+    assert set(row) == {"setting", "mbb", "ci95", "low", "high", "lines", "seconds"}
+    assert (row["setting"], row["lines"]) == ("flop", 30)
     assert len(report.lbr_head()) == len(report.lbr_row("flop", first))
 
 

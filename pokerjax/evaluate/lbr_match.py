@@ -23,6 +23,7 @@ from pokerjax.evaluate.local_best_response import SETTINGS, Setting
 from pokerjax.evaluate.range_policy import ModelRange, RangePolicy
 
 LINES = 2  # on each board: the player in each seat
+HANDS_A_LINE = 16  # hands dealt one by one that tell as much as one line, at least (docs/evaluation.md)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,8 @@ class LocalBestResponse:
     mbb: float
     ci95: float
     """Half-width of the 95 % interval, from the means of the boards."""
-    hands: int
-    """Lines of play, two on each board. Each is played with all 1,326 hands of both."""
+    lines: int
+    """Lines of play, two on each board, each with all hands of both."""
     seconds: float
     """Wall-clock seconds, compilation included."""
 
@@ -57,7 +58,7 @@ def check_game(game: GameConfig) -> None:
 
 
 def play_settings(agent: Contestant, key: jax.Array, *, hands: int) -> Iterator[tuple[str, LocalBestResponse]]:
-    """Play the four settings against an agent, one after the other, on the same deals. Raises `UserError`."""
+    """Play the four settings against an agent, one after the other, on the same boards. Raises `UserError`."""
     check_game(agent.player.environment.game)
     policy = ModelRange(agent.player.model, agent.player.environment)
     for setting in SETTINGS:
@@ -67,13 +68,13 @@ def play_settings(agent: Contestant, key: jax.Array, *, hands: int) -> Iterator[
 def local_best_response(
     policy: RangePolicy, setting: Setting, key: jax.Array, *, hands: int, params: Any = None
 ) -> LocalBestResponse:
-    """Play at least `hands` lines, two on each board, on at least two boards; `key` is consumed.
+    """Play lines that tell as much as `hands` dealt hands, two on each board; at least two boards; `key` is consumed.
 
     Programs are kept by policy and setting. Raises `UserError` unless the game is heads-up.
     """
     started = time.monotonic()
     check_game(policy.environment.game)
-    boards = max(-(-hands // LINES), 2)
+    boards = max(-(-hands // (LINES * HANDS_A_LINE)), 2)
     play, preflop = program(policy, setting), preflop_equities(setting)
     means = []
     for first in range(0, boards, MOST_BOARDS):
@@ -84,6 +85,6 @@ def local_best_response(
     return LocalBestResponse(
         mbb=float(mbb.mean()),
         ci95=1.96 * float(mbb.std(ddof=1)) / math.sqrt(boards),
-        hands=LINES * boards,
+        lines=LINES * boards,
         seconds=time.monotonic() - started,
     )
