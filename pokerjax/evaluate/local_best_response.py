@@ -30,9 +30,9 @@ from pokerjax.env.tables import Table
 from pokerjax.evaluate.range_policy import RangePolicy
 
 Sizes = tuple[float, ...] | None
-FOLD_CALL: Sizes = ()
-POT_ALL_IN: Sizes = (1.0,)
-FIFTY_SIX: Sizes = tuple(0.05 * 1.15**k for k in range(56))
+FOLD_CALL = ()
+POT_ALL_IN = (1.0,)
+FIFTY_SIX = tuple(0.05 * 1.15**k for k in range(56))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -62,7 +62,9 @@ class RangePolicy(Protocol):
         """The memory of hands `rows` int32[N] of the H."""
         ...
 
-    def read(self, params: Any, memory: Any, token: jax.Array, mask: jax.Array, hands: jax.Array):
+    def read(
+        self, params: Any, memory: Any, token: jax.Array, mask: jax.Array, hands: jax.Array
+    ) -> tuple[jax.Array, Any]:
         """Log-policies float32[H, A] of `hands` int32[H, 2] at the next decision, and the memory with it.
 
         The decision is a token int32[W] with any hole cards in it and a menu bool[A].
