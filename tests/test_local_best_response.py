@@ -17,7 +17,7 @@ from pokerjax import poker
 from pokerjax.config import Config, GameConfig, ModelConfig, UserError
 from pokerjax.env import tables
 from pokerjax.env.tables import Environment, make_environment
-from pokerjax.evaluate import lbr_match, lbr_program, report
+from pokerjax.evaluate import lbr_board, lbr_match, lbr_program, report
 from pokerjax.evaluate import local_best_response as lbr
 from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.lbr_match import local_best_response
@@ -122,12 +122,13 @@ def hands():
     return np.asarray(hands_without(jnp.asarray(CARDS[:3])))
 
 
+equities = jax.jit(equity_matrix)
+
+
 @pytest.fixture(scope="module")
 def matrices(hands):
-    """Equities on flop, turn and river of `CARDS`."""
-    board = jnp.asarray(CARDS)
-    compute = jax.jit(lambda hands: [equity_matrix(hands, board[:count]) for count in (3, 4, 5)])
-    return [np.asarray(matrix) for matrix in compute(jnp.asarray(hands))]
+    """Equities on turn and river of `CARDS`."""
+    return [np.asarray(equities(jnp.asarray(hands), jnp.asarray(CARDS[:count]))) for count in (4, 5)]
 
 
 def plain_equity(hole, hand, board) -> float:
@@ -139,28 +140,30 @@ def plain_equity(hole, hand, board) -> float:
     return float(np.mean((mine > theirs) + 0.5 * (mine == theirs)))
 
 
+def row_of(hands: np.ndarray, cards: str) -> int:
+    return hands.tolist().index(sorted(poker.cards(cards), reverse=True))
+
+
 def test_equities_are_those_of_a_plain_enumeration(hands, matrices):
-    """Every hand against every other, of which some are listed by hand; hands that share a card have none."""
-    hole = hands.tolist().index(sorted(poker.cards("AhKd"), reverse=True))
+    """Some hands against each other on every street, listed by hand; hands that share a card have none."""
     assert hands.shape == (1176, 2)
-    for street, matrix in enumerate(matrices):
-        board = CARDS[: 3 + street]
-        for cards in ("QsQc", "8h7h", "AsKc", "Qd3s"):
-            hand = sorted(poker.cards(cards), reverse=True)
-            row = hands.tolist().index(hand)
-            assert matrix[hole, row] == pytest.approx(plain_equity(hands[hole], hand, board), abs=1e-6)
-            assert matrix[row, hole] == pytest.approx(1 - matrix[hole, row], abs=1e-6)
-        assert matrix[hole, hands.tolist().index(sorted(poker.cards("AhQs"), reverse=True))] == 0
+    named = ["AhKd", "QsQc", "8h7h", "AsKc", "Qd3s", "AhQs"]
+    rows = [row_of(hands, cards) for cards in named]
+    on_flop = np.asarray(equities(jnp.asarray(hands[rows]), jnp.asarray(CARDS[:3])))
+    for street, matrix in enumerate([on_flop, *(matrix[np.ix_(rows, rows)] for matrix in matrices)]):
+        for other in range(1, 5):
+            expected = plain_equity(hands[rows[0]], hands[rows[other]], CARDS[: 3 + street])
+            assert matrix[0, other] == pytest.approx(expected, abs=1e-6)
+            assert matrix[other, 0] == pytest.approx(1 - expected, abs=1e-6)
+        assert matrix[0, 5] == 0
 
 
 @pytest.mark.slow
 def test_equities_before_the_flop_are_near_what_is_known():
     """Aces win 82.6 % of kings, JTs 53.6 % of 22 (published tables); 8,192 boards: 4 sigma of at most 0.55 %."""
     matrix = preflop_matrix()
-    number = {tuple(hand): row for row, hand in enumerate(HANDS.tolist())}
     for hole, hand, known in (("AsAh", "KsKh", 0.826), ("JsTs", "2h2d", 0.536)):
-        row, column = (number[tuple(sorted(poker.cards(cards), reverse=True))] for cards in (hole, hand))
-        assert abs(float(matrix[row, column]) - known) < 4 * 0.0055
+        assert abs(float(matrix[row_of(HANDS, hole), row_of(HANDS, hand)]) - known) < 4 * 0.0055
 
 
 def test_a_card_leaves_every_pair_as_likely(hands, matrices):
@@ -171,13 +174,12 @@ def test_a_card_leaves_every_pair_as_likely(hands, matrices):
     reach, weights = rng.random((2, len(some)))
     both = np.asarray(compatible(jnp.asarray(turn[some])))
     rows = [hands.tolist().index(hand) for hand in turn[some].tolist()]
-    on_turn = weights @ (2 * matrices[1][np.ix_(rows, rows)] - both) @ reach / lbr_program.PAIRS[2]
+    on_turn = weights @ (2 * matrices[0][np.ix_(rows, rows)] - both) @ reach / lbr_board.PAIRS[2]
     on_river = []
-    compute = jax.jit(equity_matrix)
     for card in set(range(52)) - set(CARDS[:4]):
         left = ~(turn[some] == card).any(axis=1)
-        matrix = np.asarray(compute(jnp.asarray(turn[some]), jnp.asarray([*CARDS[:4], card])))
-        on_river.append((weights * left) @ (2 * matrix - both) @ (reach * left) / lbr_program.PAIRS[3])
+        matrix = np.asarray(equities(jnp.asarray(turn[some]), jnp.asarray([*CARDS[:4], card])))
+        on_river.append((weights * left) @ (2 * matrix - both) @ (reach * left) / lbr_board.PAIRS[3])
     assert on_turn == pytest.approx(np.mean(on_river), rel=1e-4)
 
 
@@ -248,7 +250,7 @@ def test_some_hands_stand_for_the_range(hands, matrices):
     """Averages over 64 drawn hands are within a few percent of those over the range, and unbiased."""
     rng = np.random.default_rng(3)
     reach = jnp.asarray(rng.random(len(hands)), jnp.float32)
-    held = lbr.Ranges(jnp.asarray(hands), reach, reach, compatible(jnp.asarray(hands)), jnp.asarray(matrices[0]), None)
+    held = lbr.Ranges(jnp.asarray(hands), reach, reach, compatible(jnp.asarray(hands)), jnp.asarray(matrices[1]), None)
     rows = jax.jit(jax.vmap(lambda key: lbr.some_hands(held, 64, key)))(jax.random.split(KEY, 100))
     share = np.asarray(reach / reach.sum())
     against = np.asarray(held.weights @ held.equity)
@@ -289,13 +291,13 @@ def value_of_always_call(board) -> float:
     paid, undecided = 0.0, {tuple(hand) for hand in HANDS.tolist()}
     for street in (2, 3):
         hands = hands_without(jnp.asarray(board[: 2 + street]))
-        matrix = np.asarray(equity_matrix(hands, jnp.asarray(board[: 2 + street])), np.float64)
+        matrix = np.asarray(equities(hands, jnp.asarray(board[: 2 + street])), np.float64)
         net = (2 * matrix - np.asarray(compatible(hands))).sum(axis=1)
         here = np.array([tuple(hand) in undecided for hand in hands.tolist()])
-        paid += 100 * net[here & (net > 0)].sum() / lbr_program.PAIRS[street]
+        paid += 100 * net[here & (net > 0)].sum() / lbr_board.PAIRS[street]
         undecided &= {tuple(hand) for hand, much in zip(hands.tolist(), net, strict=True) if much <= 0}
         if street == 3:
-            paid += net[here & (net <= 0)].sum() / lbr_program.PAIRS[street]
+            paid += net[here & (net <= 0)].sum() / lbr_board.PAIRS[street]
     return paid
 
 
@@ -312,9 +314,8 @@ class PlainTree:
         self.read, self.play, _, self.start = environment_calls(self.policy.environment)
         self.ask = jax.jit(lambda x, hands: jnp.exp(self.policy.read(None, None, x.token, x.mask, hands)[0]))
         self.equity = {0: self.preflop}
-        compute = jax.jit(equity_matrix)
         for street in (1, 2, 3):
-            self.equity[street] = np.asarray(compute(jnp.asarray(HANDS), jnp.asarray(CARDS[: 2 + street])))
+            self.equity[street] = np.asarray(equities(jnp.asarray(HANDS), jnp.asarray(CARDS[: 2 + street])))
         self.both = np.asarray(compatible(jnp.asarray(HANDS)))
 
     def value(self, table, reach, weights) -> float:
@@ -325,7 +326,7 @@ class PlainTree:
         reach, weights = reach * seen, weights * seen
         if not weights.any() or not reach.any():
             return 0.0
-        decision, pairs = self.read(table), lbr_program.PAIRS[street]
+        decision, pairs = self.read(table), lbr_board.PAIRS[street]
         if actor != self.seat:
             chances = np.asarray(self.ask(decision, jnp.asarray(HANDS)))
             entries = np.flatnonzero(decision.mask)
@@ -342,7 +343,7 @@ class PlainTree:
                 on = 2 if street == 2 else 3
                 left = ~np.isin(HANDS, CARDS[: 2 + on]).any(axis=1)
                 net = (then_weights * left) @ (2 * self.equity[on] - self.both) @ (then_reach * left)
-                total += int(after.hand.contributed.min()) * net / lbr_program.PAIRS[on]
+                total += int(after.hand.contributed.min()) * net / lbr_board.PAIRS[on]
             else:
                 total += self.value(after, then_reach, then_weights)
         return total
@@ -388,11 +389,11 @@ def test_lines_are_unbiased_for_the_whole_tree():
 
     @jax.jit
     def play(seat, keys):
-        player = lbr_program.Player(policy, setting, None, preflop, KEY)
-        board = lbr_program.board_of(jnp.asarray(CARDS))
+        player = lbr_program.Player(policy, setting, policy.memory_sizes[0], None, preflop)
+        board = lbr_board.board_of(jnp.asarray(CARDS))
 
         def one(key):
-            value, _, fits = player.line(key, seat, table, board, policy.memory_sizes[0])
+            value, _, fits = player.line(key, seat, table, board)
             return value, fits
 
         return jax.lax.map(one, keys)

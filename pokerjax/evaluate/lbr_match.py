@@ -75,12 +75,10 @@ def local_best_response(
     started = time.monotonic()
     check_game(policy.environment.game)
     boards = max(-(-hands // (LINES * HANDS_A_LINE)), 2)
-    play, preflop = program(policy, setting), preflop_equities(setting)
     means = []
     for first in range(0, boards, MOST_BOARDS):
         count = min(MOST_BOARDS, boards - first)
-        values = np.asarray(play(params, preflop, key, jnp.int32(first), jnp.int32(count)), np.float64)
-        means.append(values[:count].mean(axis=1))
+        means.append(_chips(policy, setting, key, first, count, params).mean(axis=1))
     mbb = np.concatenate(means) * 1000 / policy.environment.game.big_blind
     return LocalBestResponse(
         mbb=float(mbb.mean()),
@@ -88,3 +86,20 @@ def local_best_response(
         lines=LINES * boards,
         seconds=time.monotonic() - started,
     )
+
+
+def _chips(policy: RangePolicy, setting: Setting, key: jax.Array, first: int, count: int, params: Any) -> np.ndarray:
+    """What the player wins in each seat on `count` boards from number `first` on, float64[count, 2]."""
+    small, *larger = policy.memory_sizes
+    preflop = preflop_equities(setting)
+
+    def play(size: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        found = program(policy, setting, size)(params, preflop, key, jnp.int32(first), jnp.int32(count))
+        chips, fits = jax.device_get(found)
+        return chips[:count].astype(np.float64), fits[:count]
+
+    chips, fits = play(small, first, count)
+    for size in larger:
+        for board in np.flatnonzero(~fits):
+            chips[[board]], fits[[board]] = play(size, first + int(board), 1)
+    return chips

@@ -28,10 +28,12 @@ import jax.numpy as jnp
 from pokerjax.env import menu, tables
 from pokerjax.env.tables import Table
 from pokerjax.evaluate.range_policy import RangePolicy
+from pokerjax.evaluate.ranges import HANDS
 
 Sizes = tuple[float, ...] | None
 FOLD_CALL = ()
 POT_ALL_IN = (1.0,)
+MOST_TOGETHER = 20  # raises whose answers are asked for at once
 FIFTY_SIX = tuple(0.05 * 1.15**k for k in range(56))
 
 
@@ -193,5 +195,7 @@ def _folds(policy: RangePolicy, params, table: Table, decision, hands, memory, a
 
         return jax.lax.cond(offered, ask, lambda: jnp.zeros(hands.shape[0]))
 
-    few = hands.shape[0] < 256  # several raises together make matrices of a size that pays
-    return jax.lax.map(to_raise, (amounts, offered), batch_size=8 if few else None)
+    # Several together make matrices of a size that pays, but a remainder would be compiled as a second body.
+    most = max(1, min(MOST_TOGETHER, len(HANDS) // hands.shape[0]))
+    together = max(number for number in range(1, most + 1) if amounts.shape[0] % number == 0)
+    return jax.lax.map(to_raise, (amounts, offered), batch_size=together if together > 1 else None)
