@@ -9,7 +9,7 @@ expensive part, is asked once for all 1,326 hands of the player and not for each
 Why it is unbiased. At the agent's decisions the hands that fold are paid at once. One of the other actions is drawn,
 by its share q of the pairs that go on, and the agent's reach becomes reach x probability / q. At the player's
 decisions each hand takes the action that the rule finds best for it. Those that fold are paid, as are those that go
-all-in after the flop, where every answer was asked for; one of the other actions is drawn, again by its share q of
+all-in after the flop, whose answers and equities are exact; one of the other actions is drawn, again by its share q of
 what goes on, and the hands that take it go on with their weight over q. Both are importance sampling: the mean over
 the draw is the sum over the actions. Payments are sums over pairs of hands that the visible board leaves, over the
 number of such pairs: when a card is turned up, every pair stays possible with the same probability. Control variates:
@@ -189,8 +189,7 @@ class Player:
         line, left = both[0], lbr_board.seen(board, street)
         reach, weights, equity = line.reach * left, line.weights * left, equity_on(board, street)
         held = Ranges(board.hands, reach, weights, board.compatible, equity, line.memory)
-        exact = self.setting.answers is None
-        return self._players_turn(sizes, key, seat, held, pairs_on(street), line, exact=exact)
+        return self._players_turn(sizes, key, seat, held, pairs_on(street), line, exact=True)
 
     def _answer(
         self, key: jax.Array, seat: jax.Array, board: Board, street: jax.Array, both: tuple[Line, jax.Array]

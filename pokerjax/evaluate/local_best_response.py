@@ -26,7 +26,7 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax.env import menu, tables
-from pokerjax.env.tables import Table
+from pokerjax.env.tables import Decision, Table
 from pokerjax.evaluate.range_policy import RangePolicy
 from pokerjax.evaluate.ranges import HANDS
 
@@ -46,7 +46,7 @@ class Setting:
     """By street: None, check and call; (), fold and call by the rule; otherwise also raises of these fractions of
     the pot (with the call in it) and all-in."""
     answers: int | None = None
-    """Hands of the range that are asked for their answers to raises; None, all of them.
+    """Hands of the range that are asked for their answers to raises short of all-in; None, all of them.
 
     With N they are drawn by systematic sampling from the range in order of equity, so f and w' are unbiased
     and vary little. It makes the player's choice a little worse and leaves the result as honest as it is.
@@ -142,24 +142,17 @@ def weigh(
     total, wins = held.compatible @ held.reach, held.equity @ held.reach
     values = jnp.stack([jnp.zeros_like(total), call_value(at_stake, wins, total - wins)], axis=1)
     if sizes:
-        rows, weights = _answering(held, answers, key)
-        some = held if rows is None else _of_agent(policy, held, rows)
-        fold = _folds(policy, params, table, decision, held.hands if rows is None else held.hands[rows], some.memory,
-                      amounts[2:], offered[2:])  # fmt: skip
-        folding = (weights * fold).T  # [N, K]
-        folds, folds_winning = some.compatible @ folding, some.equity @ folding
-        calls_losing, calls_winning = wins[:, None] - folds_winning, (total - wins)[:, None] - (folds - folds_winning)
         on_top = raise_on_top(table, seat, amounts[2:], asked)
-        values = jnp.concatenate([values, raise_value(at_stake, on_top, folds, calls_losing, calls_winning)], axis=1)
+        raised = Raised(policy, params, table, decision, held, at_stake, wins, total)
+        if answers is None:
+            worth = [raised.worth(None, held.reach, amounts[2:], offered[2:], on_top)]
+        else:
+            rows, weights = some_hands(held, answers, key), jnp.full((answers,), jnp.sum(held.reach) / answers)
+            worth = [raised.worth(rows, weights, amounts[2:-1], offered[2:-1], on_top[:-1]),
+                     raised.worth(None, held.reach, amounts[-1:], offered[-1:], on_top[-1:])]  # fmt: skip
+        values = jnp.concatenate([values, *worth], axis=1)
     amounts, offered = amounts[: values.shape[1]], offered[: values.shape[1]]
     return amounts, jnp.where(offered, values, -jnp.inf), total
-
-
-def _answering(held: Ranges, count: int | None, key: jax.Array) -> tuple[jax.Array | None, jax.Array]:
-    """The agent's hands that answer raises, int32[N] (None for all), and their weights float32[N]."""
-    if count is None:
-        return None, held.reach
-    return some_hands(held, count, key), jnp.full((count,), jnp.sum(held.reach) / count)
 
 
 def some_hands(held: Ranges, count: int, key: jax.Array) -> jax.Array:
@@ -181,21 +174,49 @@ def _of_agent(policy: RangePolicy, held: Ranges, rows: jax.Array) -> Ranges:
     )
 
 
-def _folds(policy: RangePolicy, params, table: Table, decision, hands, memory, amounts, offered) -> jax.Array:
-    """The probability that each of the agent's `hands` [N, 2] folds to each raise [K], float32[K, N]; one by one."""
-    environment = policy.environment
+@dataclasses.dataclass(frozen=True)
+class Raised:
+    """Raises at one decision of the player, weighed by what the agent answers."""
 
-    def to_raise(amount_and_offered) -> jax.Array:
-        amount, offered = amount_and_offered
+    policy: RangePolicy
+    params: Any
+    table: Table
+    decision: Decision
+    held: Ranges
+    stake: Stake
+    wins: jax.Array  # float32[H], the weight of the range that each hand beats
+    total: jax.Array  # float32[H], that it can meet
 
-        def ask() -> jax.Array:
-            after, _ = tables.play(environment, table, amount, decision.legal)
-            answer = tables.read(environment, after)
-            return jnp.exp(policy.read(params, memory, answer.token, answer.mask, hands)[0][:, 0])
+    def worth(
+        self, rows: jax.Array | None, weights: jax.Array, amounts: jax.Array, offered: jax.Array, on_top: jax.Array
+    ) -> jax.Array:
+        """`raise_value` float32[H, K] of raises to `amounts`, where hands `rows` (None: all) answer for the range.
 
-        return jax.lax.cond(offered, ask, lambda: jnp.zeros(hands.shape[0]))
+        `weights` [N] are those hands' shares of it.
+        """
+        some = self.held if rows is None else _of_agent(self.policy, self.held, rows)
+        hands = self.held.hands if rows is None else self.held.hands[rows]
+        folding = (weights * self._folds(hands, some.memory, amounts, offered)).T  # [N, K]
+        folds, folds_winning = some.compatible @ folding, some.equity @ folding
+        loses = self.total - self.wins
+        calls_losing, calls_winning = self.wins[:, None] - folds_winning, loses[:, None] - (folds - folds_winning)
+        return raise_value(self.stake, on_top, folds, calls_losing, calls_winning)
 
-    # Several together make matrices of a size that pays, but a remainder would be compiled as a second body.
-    most = max(1, min(MOST_TOGETHER, len(HANDS) // hands.shape[0]))
-    together = max(number for number in range(1, most + 1) if amounts.shape[0] % number == 0)
-    return jax.lax.map(to_raise, (amounts, offered), batch_size=together if together > 1 else None)
+    def _folds(self, hands: jax.Array, memory: Any, amounts: jax.Array, offered: jax.Array) -> jax.Array:
+        """The probability that each of the agent's `hands` [N, 2] folds to each raise [K], float32[K, N]."""
+        environment = self.policy.environment
+
+        def to_raise(amount_and_offered: tuple[jax.Array, jax.Array]) -> jax.Array:
+            amount, offered = amount_and_offered
+
+            def ask() -> jax.Array:
+                after, _ = tables.play(environment, self.table, amount, self.decision.legal)
+                answer = tables.read(environment, after)
+                return jnp.exp(self.policy.read(self.params, memory, answer.token, answer.mask, hands)[0][:, 0])
+
+            return jax.lax.cond(offered, ask, lambda: jnp.zeros(hands.shape[0]))
+
+        # Several together make matrices of a size that pays, but a remainder would be compiled as a second body.
+        most = max(1, min(MOST_TOGETHER, len(HANDS) // hands.shape[0]))
+        together = max(number for number in range(1, most + 1) if amounts.shape[0] % number == 0)
+        return jax.lax.map(to_raise, (amounts, offered), batch_size=together if together > 1 else None)
