@@ -274,7 +274,7 @@ CHECKER = TokenPolicy(resigned)
 
 def test_always_fold_loses_750():
     """By hand: it gives up its small blind, and its big blind to the first bet; up to the rounding of float32."""
-    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=128, params=FOLD)
+    result = local_best_response(CHECKER, POT_SETTING, KEY, hands=64, params=FOLD)
     assert (result.mbb, result.ci95, result.lines) == (pytest.approx(750, abs=0.05), pytest.approx(0, abs=0.1), 8)
 
 
@@ -428,7 +428,7 @@ def test_other_games_are_refused():
 def test_a_model_is_played_and_reported(params, model, tmp_path):
     """The whole way with a model: bets on the flop weighed with some hands, then fold and call."""
     setting = lbr.Setting("flop", (None, (0.5, 1.0), (), ()), answers=16)
-    first, again = (local_best_response(ModelRange(model), setting, KEY, hands=480, params=params) for _ in range(2))
+    first, again = (local_best_response(ModelRange(model), setting, KEY, hands=240, params=params) for _ in range(2))
     assert dataclasses.replace(first, seconds=0) == dataclasses.replace(again, seconds=0)
     assert first.ci95 > 0
     agent = Contestant(tmp_path, Config(game=GAME), 12, ModelPlayer(model), params)

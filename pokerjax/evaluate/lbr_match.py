@@ -23,7 +23,7 @@ from pokerjax.evaluate.local_best_response import SETTINGS, Setting
 from pokerjax.evaluate.range_policy import ModelRange, RangePolicy
 
 LINES = 2  # on each board: the player in each seat
-HANDS_A_LINE = 16  # hands dealt one by one that tell as much as one line, at least (docs/evaluation.md)
+HANDS_A_LINE = 8  # dealt hands that tell as much as one line, in the weakest setting measured (docs/evaluation.md)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
