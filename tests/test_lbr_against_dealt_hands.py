@@ -66,7 +66,7 @@ class Dealer:
         if sizes is None or (not sizes and asked == 0):
             return jnp.int32(poker.CALL)
         hole, visible = np.asarray(state.hole[seat]).tolist(), np.asarray(state.board)[: (0, 3, 4, 5)[street]].tolist()
-        possible = ~np.isin(HANDS, hole + visible).any(axis=1)
+        possible = np.asarray(~np.isin(HANDS, hole + visible).any(axis=1))
         share = reach * possible / (reach * possible).sum()
         equity = self.equity(hole, visible, possible)
         pot, wins = int(state.contributed.sum()), share @ equity
