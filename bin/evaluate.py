@@ -42,7 +42,7 @@ class _Arguments:
     plot: Path | None = None
     """Draw the ladder's ratings over games into this file; its ending names the format."""
     num_games: int = 20_000
-    """Hands against each opponent, rounded up to whole deals."""
+    """Hands against each opponent, rounded up to whole deals; with --lbr, dealt hands that tell as much."""
     opponents: tuple[str, ...] = (
         "random", "always_call", "always_all_in", "tight_aggressive", "rock", "pot_odds",
     )  # fmt: skip

@@ -19,14 +19,14 @@ config = Config(
         batch_size=64 * 32,
         iterations_per_call=50,
         learning_rate=5e-4,
-        learning_rate_end=0.01,
+        learning_rate_end=0.053,
         momentum=0.0,
-        # From one chip to 0.22. Colder the network no longer follows, and the exploitability rises again.
+        # From one chip to 0.23. Colder the network no longer follows, and the exploitability rises again.
         temperature=0.5,
-        temperature_end=0.22,
+        temperature_end=0.229,
         exploration=0.25,
         gae_lambda=1.0,
-        magnet_half_life=0.05,
+        magnet_half_life=0.067,
     ),
-    run=RunConfig(num_games=3_000_000, checkpoint_every=2000, evaluate_every=200, opponents=()),
+    run=RunConfig(num_games=2_250_000, checkpoint_every=2000, evaluate_every=200, opponents=()),
 )

@@ -1,6 +1,7 @@
 """What a local best response wins of an agent, in mbb a hand: a lower bound on the agent's exploitability.
 
-A setting's program is compiled once (`lbr_program`); here it is called and its tally becomes a mean and an interval.
+A setting's program is compiled once (`lbr_program`); here it is called and what it returns becomes a mean and an
+interval.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import numpy as np
 
 from pokerjax.config import GameConfig, require
 from pokerjax.evaluate.contest import Contestant
-from pokerjax.evaluate.lbr_program import program
+from pokerjax.evaluate.lbr_program import MOST_BOARDS, preflop_equities, program
 from pokerjax.evaluate.local_best_response import SETTINGS, Setting
 from pokerjax.evaluate.range_policy import ModelRange, RangePolicy
 
-MOST_TABLES = 256
+LINES = 2  # on each board: the player in each seat
+HANDS_A_LINE = 8  # dealt hands that tell as much as one line, in the weakest setting measured (docs/evaluation.md)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -30,9 +32,9 @@ class LocalBestResponse:
 
     mbb: float
     ci95: float
-    """Half-width of the 95 % interval, from the means of the deals."""
-    hands: int
-    """Hands counted: two of each deal."""
+    """Half-width of the 95 % interval, from the means of the boards."""
+    lines: int
+    """Lines of play, two on each board, each with all hands of both."""
     seconds: float
     """Wall-clock seconds, compilation included."""
 
@@ -56,7 +58,7 @@ def check_game(game: GameConfig) -> None:
 
 
 def play_settings(agent: Contestant, key: jax.Array, *, hands: int) -> Iterator[tuple[str, LocalBestResponse]]:
-    """Play the four settings against an agent, one after the other, on the same deals. Raises `UserError`."""
+    """Play the four settings against an agent, one after the other, on the same boards. Raises `UserError`."""
     check_game(agent.player.environment.game)
     policy = ModelRange(agent.player.model, agent.player.environment)
     for setting in SETTINGS:
@@ -66,21 +68,38 @@ def play_settings(agent: Contestant, key: jax.Array, *, hands: int) -> Iterator[
 def local_best_response(
     policy: RangePolicy, setting: Setting, key: jax.Array, *, hands: int, params: Any = None
 ) -> LocalBestResponse:
-    """Play at least `hands` hands, rounded up to whole deals, at least two; `key` is consumed.
+    """Play lines that tell as much as `hands` dealt hands, two on each board; at least two boards; `key` is consumed.
 
-    Programs are kept by policy, setting and number of tables. Raises `UserError` unless the game is heads-up.
+    Programs are kept by policy and setting. Raises `UserError` unless the game is heads-up.
     """
     started = time.monotonic()
     check_game(policy.environment.game)
-    deals = max(-(-hands // 2), 2)
-    batch = 1 << (max(min(MOST_TABLES, deals // 4), 1).bit_length() - 1)
-    lanes = program(policy, setting, batch)(params, key, jnp.int32(deals))
-    total, squares = (float(np.asarray(x, np.float64).sum()) for x in (lanes.total, lanes.squares))
-    mean = total / deals
-    variance = max(squares / deals - mean**2, 0.0) * deals / (deals - 1)
+    boards = max(-(-hands // (LINES * HANDS_A_LINE)), 2)
+    means = []
+    for first in range(0, boards, MOST_BOARDS):
+        count = min(MOST_BOARDS, boards - first)
+        means.append(_chips(policy, setting, key, first, count, params).mean(axis=1))
+    mbb = np.concatenate(means) * 1000 / policy.environment.game.big_blind
     return LocalBestResponse(
-        mbb=1000 * mean,
-        ci95=1000 * 1.96 * math.sqrt(variance / deals),
-        hands=2 * deals,
+        mbb=float(mbb.mean()),
+        ci95=1.96 * float(mbb.std(ddof=1)) / math.sqrt(boards),
+        lines=LINES * boards,
         seconds=time.monotonic() - started,
     )
+
+
+def _chips(policy: RangePolicy, setting: Setting, key: jax.Array, first: int, count: int, params: Any) -> np.ndarray:
+    """What the player wins in each seat on `count` boards from number `first` on, float64[count, 2]."""
+    small, *larger = policy.memory_sizes
+    preflop = preflop_equities(setting)
+
+    def play(size: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+        found = program(policy, setting, size)(params, preflop, key, jnp.int32(first), jnp.int32(count))
+        chips, fits = jax.device_get(found)
+        return chips[:count].astype(np.float64), fits[:count]
+
+    chips, fits = play(small, first, count)
+    for size in larger:
+        for board in np.flatnonzero(~fits):
+            chips[[board]], fits[[board]] = play(size, first + int(board), 1)
+    return chips

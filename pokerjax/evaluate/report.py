@@ -51,12 +51,12 @@ def footnote(results: Mapping[str, MatchResult]) -> str:
 
 def lbr_head() -> str:
     """The first line of the table of local best responses."""
-    return f"{'local best response':<20} {'mbb/hand':>9} {'± 95 %':>8} {'hands':>9} {'seconds':>8}"
+    return f"{'local best response':<20} {'mbb/hand':>9} {'± 95 %':>8} {'lines':>9} {'seconds':>8}"
 
 
 def lbr_row(setting: str, result: LocalBestResponse) -> str:
     """The line of one setting, aligned with `lbr_head`: what the local best response wins of the agent."""
-    return f"{setting:<20} {result.mbb:>+9.0f} {result.ci95:>8.0f} {result.hands:>9,} {result.seconds:>8.1f}"
+    return f"{setting:<20} {result.mbb:>+9.0f} {result.ci95:>8.0f} {result.lines:>9,} {result.seconds:>8.1f}"
 
 
 def to_json(
