@@ -16,8 +16,8 @@ import numpy as np
 from pokerjax import poker
 from pokerjax.config import UserError
 from pokerjax.env import menu
-from pokerjax.evaluate.range_policy import CLASS_HANDS
-from pokerjax.evaluate.range_reader import HAND_CLASS, RangeReading
+from pokerjax.evaluate.range_policy import CLASS_HANDS, CLASS_NUMBER
+from pokerjax.evaluate.range_reader import RangeReading
 
 RANKS = "AKQJT98765432"
 
@@ -65,7 +65,7 @@ def chart(reading: RangeReading, place: int, title: str) -> Chart:
     possible, reach = reading.possible[place], reading.reach[place]
     cells = []
     for number, (high, low) in enumerate(CLASS_HANDS.tolist()):
-        mine = number == HAND_CLASS
+        mine = number == CLASS_NUMBER
         count, arrives = int(possible[mine].sum()), float(reach[mine].sum())
         weight = reach[mine] if arrives > 1e-12 else possible[mine].astype(float)
         total = max(float(weight.sum()), 1e-300)

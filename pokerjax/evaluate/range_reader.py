@@ -22,14 +22,12 @@ from pokerjax import poker
 from pokerjax.compiler import compiler_options
 from pokerjax.evaluate.lines import Line, taken_weights
 from pokerjax.evaluate.range_policy import CLASS_HANDS, CLASS_NUMBER, FEW_DECISIONS
-from pokerjax.evaluate.ranges import HANDS, with_hands
+from pokerjax.evaluate.ranges import HANDS, hand_number, with_hands
 from pokerjax.model.attention import Cache
 from pokerjax.model.features import depth_bb
 from pokerjax.model.transformer import Model, Parameters, masked_log_policy
 
 NUM_LATER = comb(49, 2)  # C: pairs of cards that a flop leaves, at most
-HAND_CLASS = CLASS_NUMBER[HANDS[:, 0], HANDS[:, 1]]
-"""int32[H]: the class of each hand, a row of CLASS_HANDS."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +80,7 @@ def read_range(
     value_bb = np.zeros((count, len(HANDS)))
     for place in range(count):
         if place < early:
-            policy[place], value_bb[place] = np.exp(first[0][place][HAND_CLASS]), first[1][place][HAND_CLASS]
+            policy[place], value_bb[place] = np.exp(first[0][place][CLASS_NUMBER]), first[1][place][CLASS_NUMBER]
         else:
             policy[place, later], value_bb[place, later] = np.exp(rest[0][place]), rest[1][place]
     policy *= possible[:, :, None]
@@ -124,9 +122,9 @@ def _program(model: Model, places: int):
 
     def read(params: Parameters, tokens: Any, masks: Any, early: Any, count: Any, hands: Any):
         classes = jnp.asarray(CLASS_HANDS)
-        cache, first = _walk(model, params, _empty_cache(model, len(CLASS_HANDS), places), tokens, masks, classes,
-                             jnp.int32(0), early)  # fmt: skip
-        number = jnp.asarray(CLASS_NUMBER)[hands[:, 0], hands[:, 1]]
+        blank = model.empty_cache(len(CLASS_HANDS), places=places)
+        cache, first = _walk(model, params, blank, tokens, masks, classes, jnp.int32(0), early)
+        number = jnp.asarray(CLASS_NUMBER)[hand_number(hands)]
         cache = jax.tree.map(lambda x: x[number], cache)
         _, rest = _walk(model, params, cache, tokens, masks, hands, early, count)
         return first, rest
@@ -148,9 +146,3 @@ def _walk(model: Model, params: Parameters, cache: Cache, tokens, masks, hands, 
     nothing = jnp.zeros((*masks.shape[:1], size, masks.shape[1])), jnp.zeros((masks.shape[0], size))
     cache, *read = jax.lax.fori_loop(begin, end, one, (cache, *nothing))
     return cache, tuple(read)
-
-
-def _empty_cache(model: Model, size: int, places: int) -> Cache:
-    config = model.config
-    blank = [jnp.zeros((size, places, config.d_model), config.compute_dtype) for _ in range(2 * config.n_layers)]
-    return Cache(tuple(blank[0::2]), tuple(blank[1::2]), jnp.full((size, places), -1, jnp.int32))

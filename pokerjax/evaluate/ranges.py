@@ -23,6 +23,11 @@ HANDS = np.array([(high, low) for high, low in itertools.product(range(52), repe
 """The 1,326 pairs of hole cards, the higher card (as an integer) first."""
 
 
+def hand_number(hands: jax.Array) -> jax.Array:
+    """The rows of `HANDS` that hands [..., 2] are, the higher card first."""
+    return hands[..., 0] * (hands[..., 0] - 1) // 2 + hands[..., 1]
+
+
 def with_hands(layout: tokens.Layout, read: jax.Array, hands: jax.Array) -> jax.Array:
     """Tokens int32[..., W] as they would be with other hole cards, int32[..., 2] (higher card first).
 
