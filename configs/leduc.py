@@ -3,7 +3,9 @@
     python bin/train.py --config configs/leduc.py
     python bin/evaluate.py runs/leduc --export-policy leduc.json
 
-Hardware: 2 CPU cores. Time and result: RESULT
+Hardware: 2 CPU cores. Time: 6 to 8 min (29,000 decisions/s on the idle machine). Result, two seeds, 2.25 M games (9.8 M
+decisions), exact exploitability of the averaged policy in chips a hand: 0.136, 0.131 (2.37 before training). The
+target, 0.10, is missed: docs/learning.md says by what.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
