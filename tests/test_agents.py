@@ -37,7 +37,7 @@ def spot(**changes) -> Observation:
     return dataclasses.replace(spot, **changes)
 
 
-@pytest.mark.parametrize("players", [2, 3])
+@pytest.mark.parametrize("players", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_probabilities_are_those_of_the_rollout(players):
     agent = make_agent(players)
     model, environment, batch = agent.model, agent.model.environment, 4

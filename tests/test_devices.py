@@ -143,6 +143,7 @@ def noise(learner: Learner, key: jax.Array) -> tuple[Steps, Targets]:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_parts_of_a_minibatch_add_up_to_it():
     """Gradients accumulated over four parts, whose weights differ, give the update of the whole, to rounding."""
     whole = Learner(config(1))

@@ -41,7 +41,7 @@ def replay(path) -> list:
         return [(history, list(history)[-1]) for history in histories]
 
 
-@pytest.mark.parametrize(("num_players", "ante"), [(2, 0), (3, 20)])
+@pytest.mark.parametrize(("num_players", "ante"), [(3, 20)])
 def test_pokerkit_replays_to_the_same_stacks(tmp_path, num_players, ante):
     sampled = sample(num_players, 60, ante=ante, **SHALLOW)
     write_hands(tmp_path / "hands" / "7.phhs", sampled, iteration=7)
@@ -81,6 +81,7 @@ def test_a_board_ends_where_the_hand_did():
     assert {0, 3} <= seen
 
 
+@pytest.mark.slow
 def test_hands_of_matches_name_who_played(tmp_path):
     """Three players of unequal stacks, where the scripts also name raises that the rules must cut down."""
     config = check(

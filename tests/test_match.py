@@ -114,6 +114,7 @@ def test_number_of_tables_does_not_favour_quick_hands(model, params, monkeypatch
     assert abs(narrow.bb100 - wide.bb100) < 3.5 * np.hypot(narrow.ci95, wide.ci95) / 1.96
 
 
+@pytest.mark.slow
 def test_during_training_names_its_metrics(model, params, tmp_path):
     run = RunConfig(evaluate_games=600, opponents=("always_call",), run_dir=str(tmp_path))
     config = Config(game=GAME, model=SMALL, run=run)

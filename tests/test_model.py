@@ -132,6 +132,7 @@ def test_sampling_follows_the_policy_and_never_leaves_the_mask():
     assert sample(jnp.broadcast_to(log_policy, (2, 5)), edges).tolist() == [1, 3]
 
 
+@pytest.mark.slow
 def test_bfloat16_stays_close_to_float32(model, params):
     """Compute in bfloat16 with float32 parameters: log-policies within 0.05."""
     half = Model(model.environment, ModelConfig(d_model=32, n_layers=2, n_heads=2, compute_dtype="bfloat16"))

@@ -119,6 +119,7 @@ def config(**learn) -> Config:
     return Config(game=GAME, model=MODEL, learn=LearnConfig(**sizes), run=RunConfig(num_games=200))
 
 
+@pytest.mark.slow
 def test_a_run_with_a_pool_trains_the_learner_alone():
     learner = Learner(check(config(pool_share=0.5, pool_size=4)))
     state = learner.init(jax.random.key(0))

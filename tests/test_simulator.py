@@ -44,7 +44,7 @@ def simulate(environment, steps, seed=0, weights=None):
     return jax.tree.map(np.asarray, record)
 
 
-@pytest.fixture(scope="module", params=[2, 3, 6])
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow), 6])
 def played(request):
     """A few thousand decisions at 2, 3 and 6 players, unequal stacks and antes."""
     environment = environment_of(request.param, ante=10, shortest_stack=10, deepest_stack=200, unequal_stacks=True)

@@ -84,7 +84,7 @@ def test_update_log_probabilities_equal_those_of_the_rollout(num_players):
     assert straddled > 20
 
 
-@pytest.mark.parametrize("num_players", [2, 6])
+@pytest.mark.parametrize("num_players", [2, pytest.param(6, marks=pytest.mark.slow)])
 def test_every_decision_is_trained_exactly_once(num_players):
     """Decisions that carry weight, over several rollouts, are those of the hands that ended, each once."""
     config = tiny(num_players)
