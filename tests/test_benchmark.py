@@ -141,6 +141,7 @@ def test_strength_prints_an_object(main, capsys):
     positive(result, "hands_per_second", "best_hands_per_second", "seconds", "checksum")
 
 
+@pytest.mark.slow
 def test_train_prints_an_object(main, capsys, tmp_path, monkeypatch):
     path = tmp_path / "small.py"
     path.write_text(CONFIG_FILE)

@@ -58,6 +58,7 @@ def test_folder_loses_exactly_the_blinds():
         assert (result.vpip, result.pfr) == (0, 0)
 
 
+@pytest.mark.slow
 def test_equal_stacks_all_in_cancel_in_every_deal():
     result = play_match(scripted("always_call"), scripted("always_all_in"), KEY, hands=1000)
     assert (result.bb100, result.ci95, result.vpip, result.pfr) == (0, 0, 1, 0)
@@ -90,6 +91,7 @@ def test_interval_holds_the_mean_of_many_matches(model, params):
     assert 0.6 < spread / claimed < 1.5  # 30 matches: 13 % is a sigma
 
 
+@pytest.mark.slow
 def test_results_repeat_and_nothing_is_compiled_twice(model, params):
     player, opponent = ModelPlayer(model), scripted("always_call")
     first = play_match(player, opponent, KEY, hands=600, params=params)
