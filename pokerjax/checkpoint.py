@@ -11,7 +11,9 @@ record (the config, what wrote it, how far the run was) as Orbax's custom metada
 from __future__ import annotations
 
 import dataclasses
+import gc
 import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -175,6 +177,7 @@ def restore(path: Path, abstract: Tree) -> Tree:
     leaves = {name: _storage(leaf) for name, leaf in _named_leaves(abstract).items() if leaf.size}
     context = ocp.Context()
     context.pytree.loading.partial_load = True
+    damage, stored = "", {}
     try:
         with context:
             stored = ocp.load(str(path.absolute()), leaves)
@@ -183,7 +186,14 @@ def restore(path: Path, abstract: Tree) -> Tree:
         if missing:
             raise KeyError(f"it has no {missing[0]}")
     except Exception as error:  # Damage shows in many ways; all of them mean the same to the user.
-        raise UserError(_damaged(path, error)) from None
+        damage = _damaged(path, error)
+    if damage:
+        # A read that failed leaves coroutines of Orbax that never began, and Python warns of each when it
+        # collects it. They hang on the error's traceback, gone by now: collect them here, silently.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            gc.collect()
+        raise UserError(damage)
     # Orbax's arrays may share memory with the host, which XLA will not reuse when they are donated.
     stored = jax.tree.map(jnp.copy, stored)
     restored = [_from_storage(stored.get(name), leaf) for name, leaf in _named_leaves(abstract).items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 from functools import partial
 from typing import Any
 
@@ -151,6 +152,26 @@ def test_damage_is_one_sentence(saved):
     metadata.write_text(metadata.read_text()[:80])
     with pytest.raises(UserError, match=r"checkpoints/5 is damaged"):
         checkpoint.resolve(saved / "checkpoints" / "5")
+
+
+def test_a_failed_read_leaves_no_warning_behind(saved, monkeypatch):
+    """Orbax may fail while a coroutine of its has not begun; Python would warn of it some time later."""
+
+    async def never_begun():
+        raise AssertionError("not reached")
+
+    def load(*_):
+        abandoned: list[Any] = [never_begun()]
+        abandoned.append(abandoned)  # A cycle, so that only the collector frees it.
+        raise OSError("torn")
+
+    unraisable = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)
+    monkeypatch.setattr(checkpoint.ocp, "load", load)
+    with pytest.raises(UserError, match=r"damaged or of other sizes \(torn\)"):
+        checkpoint.restore(saved / "checkpoints" / "6", checkpoint.abstract_like(state(0)))
+    gc.collect()
+    assert not unraisable
 
 
 def test_other_shapes_and_names_are_one_sentence(saved):
