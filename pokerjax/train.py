@@ -190,8 +190,9 @@ def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.R
             record, iteration=saved.iteration, games=saved.games, seconds=saved.seconds
         )
     if given:
-        abstract = checkpoint.abstract_like({"params": state.params, "average": state.average})
-        state = dataclasses.replace(state, **checkpoint.restore(given, abstract))
+        # The averaged policy is what an agent is, and all that an exported one holds.
+        average = checkpoint.load_parameters(given, checkpoint.abstract_like(state.average))
+        state = dataclasses.replace(state, params=jax.tree.map(jax.numpy.copy, average), average=average)
     return state, record
 
 

@@ -181,18 +181,19 @@ def test_non_finite_loss_stops_and_keeps_the_last_good_checkpoint(config):
     assert checkpoint.read_record(path).iteration < max(row["run/iteration"] for row in rows(config))
 
 
-def test_starts_from_the_parameters_of_a_checkpoint(config, tmp_path):
+def test_starts_from_the_averaged_policy_of_a_run_or_an_exported_agent(config, tmp_path):
     run(config, FakeLearner(config), evaluate)
-    second = with_run(config, run_dir=str(tmp_path / "second"), checkpoint=config.run.run_dir, num_games=3)
-    run(second, FakeLearner(second), evaluate)
-    abstract = {"params": {"w": jax.ShapeDtypeStruct((4,), jnp.float32)}}
-    start, end = (
-        float(checkpoint.restore(checkpoint.resolve(each.run.run_dir)[0], abstract)["params"]["w"][0])
-        for each in (config, second)
-    )
-    moved = sum(row["loss/policy"] for row in rows(second) if "loss/policy" in row)
-    assert end == pytest.approx(start + moved, abs=1e-5)
-    assert [row["run/iteration"] for row in rows(second)][:2] == [0, 1]
+    first, exported = checkpoint.resolve(config.run.run_dir)[0], tmp_path / "exported"
+    weights = {"w": jax.ShapeDtypeStruct((4,), jnp.float32)}
+    average = checkpoint.load_parameters(first, weights)
+    checkpoint.export_parameters(average, checkpoint.read_record(first), exported)
+    for name, given in (("second", config.run.run_dir), ("third", str(exported))):
+        second = with_run(config, run_dir=str(tmp_path / name), checkpoint=given, num_games=3)
+        run(second, FakeLearner(second), evaluate)
+        end = checkpoint.restore(checkpoint.resolve(second.run.run_dir)[0], {"params": weights})["params"]["w"][0]
+        moved = sum(row["loss/policy"] for row in rows(second) if "loss/policy" in row)
+        assert float(end) == pytest.approx(float(average["w"][0]) + moved, abs=1e-5)
+        assert [row["run/iteration"] for row in rows(second)][:2] == [0, 1]
 
 
 def test_checkpoint_of_another_model_lists_what_differs(config, tmp_path):
