@@ -167,8 +167,8 @@ class RunConfig:
     resume: bool = False
     """Go on with the run in run_dir from its newest checkpoint."""
     checkpoint: str = ""
-    """A checkpoint, run folder or exported agent whose averaged policy the run starts from, or with --opponent checkpoint
-    plays against."""
+    """A checkpoint, run folder or exported agent whose averaged policy the run starts from, or plays against with
+    --opponent checkpoint."""
     profile: bool = False
     """Write a jax.profiler trace of a few iterations to run_dir/logs."""
     checkpoint_every: int = 50
