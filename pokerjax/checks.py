@@ -154,13 +154,17 @@ def _check_learn(learn: LearnConfig) -> None:
     for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
-    for field in ("gae_lambda", "learning_rate_end", "entropy_end", "pool_share", "exploration", "temperature_end"):
+    ends = ("learning_rate_end", "entropy_end", "temperature_end")
+    for field in ("gae_lambda", "pool_share", "exploration", "tremble", *ends):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
     inertia = f"{_flag('momentum', learn.momentum)} must be at least 0 and below 1."
     require(0 <= learn.momentum < 1, inertia)
     least = f"{_flag('temperature_end', learn.temperature_end)} must be above 0, since the annealing is geometric."
     require(learn.temperature_end > 0, least)
+    slips = f"{_flag('tremble', learn.tremble)} needs --objective ppo and --exploration 0, of which it takes the place"
+    alone = learn.objective == "ppo" and not learn.exploration
+    require(alone or not learn.tremble, f"{slips}; leave one of them out.")
     if learn.parallel_games:
         check_batch(learn, learn.parallel_games)
 

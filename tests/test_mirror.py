@@ -111,13 +111,20 @@ def exact_action_values(tree, policy):
     return worth / weight[:, None]
 
 
-def test_estimates_under_exploration_are_the_exact_values():
+TREMBLE = dataclasses.replace(MIRROR.learn, objective="ppo", exploration=0.0, tremble=0.3)
+
+
+@pytest.mark.parametrize(
+    "learn", [pytest.param(MIRROR.learn, id="exploration"), pytest.param(TREMBLE, id="tremble", marks=pytest.mark.slow)]
+)
+def test_estimates_are_the_exact_values(learn):
     """Kuhn, 30 % of the actions drawn evenly, a policy and a critic that know nothing: every action of every state.
 
-    The mean of the estimates lies within 4.5 standard errors of the tree's value (24 of them; seed 1).
+    The mean of the estimates lies within 4.5 standard errors of the tree's value (24 of them; seed 1): with
+    exploration that of the policy without those draws, with trembling that of the policy with them.
     """
-    learner = Learner(check(MIRROR))
-    model, learn = learner.model, MIRROR.learn
+    learner = Learner(check(dataclasses.replace(MIRROR, learn=learn)))
+    model = learner.model
     tree = game_tree(model.environment.rules)
     # Heads large enough that the policy is far from uniform and the critic far from the truth.
     params = model.init(jax.random.key(3))
@@ -132,9 +139,7 @@ def test_estimates_under_exploration_are_the_exact_values():
         targets, _ = make_targets(model, learn, window, rates(learn, jnp.zeros(())))
         depth = depth_bb(model.environment.layout, window.tokens)[..., None]
         surprise = targets.returns - jnp.take_along_axis(window.values, window.actions[..., None], -1)[..., 0]
-        estimates = depth * mirror.action_values(
-            window.values, surprise, jnp.exp(targets.log_probs), window.actions
-        )
+        estimates = depth * mirror.action_values(window.values, surprise, jnp.exp(targets.log_probs), window.actions)
         prefix = carry_prefix(model.environment, window, tables[0].hands)
         state = dataclasses.replace(state, tables=tables, prefix=prefix)
         return state, (window.tokens, targets.weights, targets.reach, estimates)
@@ -150,19 +155,22 @@ def test_estimates_under_exploration_are_the_exact_values():
         tokens, estimates = np.asarray(tokens), np.asarray(estimates)
         for b, w in zip(*np.nonzero(np.asarray(weights)), strict=True):
             seen[number[tokens[b, w].tobytes()]].append((float(reach[b, w]), *estimates[b, w]))
-    exact = exact_action_values(tree, policy)
+    legal = tree.legal[tree.examples[:, 0]]
+    slips = learn.tremble * legal / legal.sum(1, keepdims=True)
+    exact = exact_action_values(tree, (1 - learn.tremble) * policy + slips)
     for state_number, rows in enumerate(np.asarray(rows) for rows in seen):
         weight, values = rows[:, :1], rows[:, 1:] * model.environment.rules.big_blind
         mean = (weight * values).sum(0) / weight.sum()
         error = np.sqrt(((weight * (values - mean)) ** 2).sum(0)) / weight.sum()
-        legal = tree.legal[tree.examples[state_number, 0]]
-        z = (mean - exact[state_number])[legal] / np.maximum(error[legal], 1e-3)
+        z = ((mean - exact[state_number]) / np.maximum(error, 1e-3))[legal[state_number]]
         assert len(rows) > 100 and np.abs(z).max() < 4.5, (state_number, z)
 
 
 def test_mirror_descent_needs_values_of_all_actions():
     with pytest.raises(UserError, match="--critic action"):
         check(dataclasses.replace(MIRROR, model=ModelConfig(critic="state")))
+    with pytest.raises(UserError, match=r"--tremble 0.1 needs --objective ppo and --exploration 0"):
+        check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, tremble=0.1)))
     for name, value in (("exploration", 1.5), ("temperature_end", 0.0), ("momentum", 1.0), ("mirror_step", -1.0)):
         with pytest.raises(UserError, match=f"--{name.replace('_', '-')}"):
             check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, **{name: value})))

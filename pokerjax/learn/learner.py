@@ -214,7 +214,7 @@ class Learner:
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
                 length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
-                exploration=self.config.learn.exploration,
+                exploration=self.config.learn.exploration, tremble=self.config.learn.tremble,
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots

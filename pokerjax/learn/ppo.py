@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from pokerjax.config import LearnConfig
 from pokerjax.learn.returns import weighted_sum
 from pokerjax.learn.targets import Targets
+from pokerjax.model.transformer import behaviour
 
 
 def clipped_objective(
@@ -52,12 +53,13 @@ def loss(
     The clipped surrogate, the entropy bonus and the divergence from the magnet, each a sum over the decisions times
     their `weights` [...].
     """
-    log_probs = jnp.take_along_axis(log_policy, actions[..., None], axis=-1)[..., 0]
+    played = behaviour(log_policy, config.tremble)
+    log_probs = jnp.take_along_axis(played, actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.
     log_ratio = jnp.where(weights > 0, log_probs - targets.log_probs, 0.0)
     objective, clipped, dual = clipped_objective(log_ratio, targets.surprises, config.clip, config.dual_clip)
     # What the actions are worth on average under the policy: with a state critic all gains are 0.
-    objective += jnp.sum(jnp.exp(log_policy) * targets.gains, axis=-1)
+    objective += jnp.sum(jnp.exp(played) * targets.gains, axis=-1)
     policy_loss = -weighted_sum(objective, weights) - entropy_coefficient * weighted_sum(entropy(log_policy), weights)
     parts = {
         "ppo/clip_share": weighted_sum(clipped.astype(jnp.float32), weights),

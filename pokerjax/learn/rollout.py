@@ -79,14 +79,15 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 def rollout(
     model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
     environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
-    exploration: float = 0.0,
+    exploration: float = 0.0, tremble: float = 0.0,
 ) -> tuple[Table, Steps, Outcome]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
     The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
-    all-in is rewarded its mean over boards; a share `exploration` of the actions is drawn evenly. All that is random
-    is a function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there, so
-    tables play the same on however many devices.
+    all-in is rewarded its mean over boards. A share `exploration` of the actions is drawn evenly, or a share `tremble`
+    that is part of the game, and so of the values of states. All that is random is a function of the key, the number
+    of the table (`sharding.table_numbers`) and the time or the hand there, so tables play the same on however many
+    devices.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -119,8 +120,9 @@ def rollout(
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        actions = sample(behaviour(log_policy, exploration), poker.uniform(word))
-        state_values = jnp.sum(values * (jnp.exp(log_policy) if values.shape[-1] > 1 else 1.0), axis=-1)
+        actions = sample(behaviour(log_policy, exploration or tremble), poker.uniform(word))
+        played = jnp.exp(behaviour(log_policy, tremble)) if values.shape[-1] > 1 else 1.0
+        state_values = jnp.sum(values * played, axis=-1)
         with jax.named_scope("engine"):
             chips = menu.choose(decision.amounts, actions)
         chips, learns, theirs = answer(table, chips, theirs, time)

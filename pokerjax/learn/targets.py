@@ -47,8 +47,8 @@ def make_targets(
     values_bb, action_values_bb = window.state_values * depth, window.values * depth[..., None]
     chosen_bb = of_action(action_values_bb, window.actions)
     present = window.segments != NO_SEGMENT
-    log_drawn = _of_taken(behaviour(window.log_policy, learn.exploration), window.actions)
-    ratios = jnp.exp(_of_taken(window.log_policy, window.actions) - log_drawn)
+    log_drawn = _of_taken(behaviour(window.log_policy, learn.exploration or learn.tremble), window.actions)
+    ratios = jnp.exp(_of_taken(behaviour(window.log_policy, learn.tremble), window.actions) - log_drawn)
     ratios = jnp.where(present & window.learns, ratios, 1.0)
     surprise_bb, finished = jax.vmap(partial(advantages, gae_lambda=learn.gae_lambda))(
         values_bb, chosen_bb, ratios, window.segments % players, window.done, window.rewards
