@@ -1,9 +1,17 @@
-"""One agent for tables of 2, 3 and 6 players and stacks of 10 to 250 big blinds: the one that ships.
+"""One agent for tables of 2, 3 and 6 players and stacks of 10 to 250 big blinds: the first stage of the one that ships.
 
-    python bin/train.py --config configs/all_tables.py
+    python bin/train.py --config configs/all_tables.py --run-dir runs/hot
 
-Hardware: 2 CPU cores. Time: 36 min, most of them with other work on the machine. Result, one seed:
-pokerjax/shipped/all_tables/CARD.md.
+It goes on from there cooler, and at last with slips that teach it to answer what it would not do itself:
+
+    COOL="--learning-rate 7e-4 --entropy-coefficient 0.03"
+    python bin/train.py --config configs/all_tables.py $COOL --num-games 2000000 \\
+        --checkpoint runs/hot --run-dir runs/cool
+    python bin/train.py --config configs/all_tables.py $COOL --num-games 1200000 --tremble 0.1 \\
+        --checkpoint runs/cool --run-dir runs/slips
+
+Hardware: 2 CPU cores (--num-devices 4 for all but the first stage). Time: 36, 22 and 12 min, most of them with other
+work on the machine. Result, one seed: pokerjax/shipped/all_tables/CARD.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

@@ -54,7 +54,7 @@ def host_gap(learner: Learner, step: Step, call_seconds: float) -> dict[str, flo
     """Median seconds a call in the loop and bare, and what share of the loop's is not the device's.
 
     step: the learner's, compiled; call_seconds: about how long a call takes.
-    Bare means that calls are dispatched one ahead, as the loop does, and nothing is read but that they have ended.
+    Bare means that the same calls are dispatched one ahead, as in the loop, and nothing is read but that they ended.
     """
     seconds: dict[str, list[float]] = {"loop": [], "bare": []}
     calls = max(2, round(_SECONDS / call_seconds))
@@ -67,15 +67,16 @@ def host_gap(learner: Learner, step: Step, call_seconds: float) -> dict[str, flo
 
 
 def _bare(learner: Learner, step: Step, calls: int) -> float:
-    state, metrics = step(learner.init(jax.random.key(learner.config.run.seed)))
+    state, before = learner.init(jax.random.key(learner.config.run.seed)), None
+    starts: list[float] = []
+    for _ in range(calls + 2):
+        starts.append(time.perf_counter())
+        state, metrics = step(state)
+        jax.block_until_ready(before)  # Not further ahead: on a CPU every call that waits takes memory.
+        before = metrics
+    starts.append(time.perf_counter())
     jax.block_until_ready(state)
-    start = time.perf_counter()
-    for _ in range(calls):
-        before, (state, metrics) = metrics, step(state)
-        # Not further ahead: a CPU would take memory for every call that waits, and slow down.
-        jax.block_until_ready(before)
-    jax.block_until_ready(state)
-    return (time.perf_counter() - start) / calls
+    return (starts[-1] - starts[2]) / calls
 
 
 def _loop(learner: Learner, step: Step, calls: int) -> float:
