@@ -131,8 +131,9 @@ class LearnConfig:
     exploration: float = 0.0
     """Share of the actions of the rollout that are drawn evenly; what is learnt stays the policy without them."""
     tremble: float = 0.0
-    """Share of everybody's actions that slip to an even draw, as part of the game: PPO learns to play well among such
-    slips, and so against bets that it would not make itself. Agents act without them."""
+    """Share of the learner's actions, in all its seats, that slip to an even draw as part of the game: PPO learns to
+    play well among such slips, and so against bets that it would not make itself. Agents and frozen opponents act
+    without them."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1."""
     all_in_equity: bool = False
