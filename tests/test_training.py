@@ -180,6 +180,24 @@ def test_clipped_objective_on_literal_numbers():
     assert dual.tolist() == [False, False, False, False, True]
 
 
+def test_ppo_moves_the_policy_that_slips():
+    """Literal numbers: two entries, a share of 0.4 slips, the second was drawn by 0.6 * 0.1 + 0.2 = 0.26."""
+    config = LearnConfig(tremble=0.4, magnet_coefficient=0.0)
+    one, none = jnp.ones(1), jnp.zeros((1, 2))
+    targets = Targets(
+        weights=one, reach=one, log_probs=jnp.log(0.26 * one), surprises=2 * one, gains=jnp.zeros((1, 1)),
+        returns=0 * one, state_returns=0 * one, push=none, magnet=none,
+    )  # fmt: skip
+
+    def loss(probability):
+        log_policy = jnp.log(jnp.array([[1 - probability, probability]]))
+        return ppo.loss(log_policy, jnp.array([1]), targets, one, jnp.float32(0.0), config)[0]
+
+    # 2 * (0.6 p + 0.2) / 0.26, and 0.312 / 0.26 = 1.2 is where it is clipped.
+    np.testing.assert_allclose([loss(0.1), loss(0.15), loss(0.5)], [-2.0, -2 * 0.29 / 0.26, -2.4], rtol=1e-5)
+    np.testing.assert_allclose(jax.grad(loss)(0.1), -2 * 0.6 / 0.26, rtol=1e-5)
+
+
 def test_entropy_and_divergence_ignore_masked_entries():
     """Two entries on offer of three."""
     mask = jnp.array([True, True, False])
