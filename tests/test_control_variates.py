@@ -144,6 +144,23 @@ def test_fit_across_halves_is_unbiased_and_finds_what_there_is():
     assert errors.mean() == pytest.approx(1 / np.sqrt(200), rel=0.05)  # the noise alone is left
 
 
+def test_a_term_that_hardly_moves_does_no_harm():
+    """Synthetic deals: x is 1e-4 in all but one, of the second half, where it is 5, and has no bearing on the result.
+
+    Without the prior the fit to the first half is any number, thousands here, and that one deal decides the match.
+    """
+    rng = np.random.default_rng(0)
+    results = 1 + rng.standard_normal(400)
+    x = 1e-4 * rng.standard_normal(400)
+    x[300] = 5.0
+    columns = np.stack([np.ones(400), results, x])
+    moments = np.stack([half @ half.T for half in (columns[:, :200], columns[:, 200:])])
+    plain, fitted = estimate(moments, 1, []), estimate(moments, 1, [2])
+    assert abs(np.cov(columns[1, :200], x[:200])[0, 1] / x[:200].var()) > 100
+    assert abs(fitted.mean - plain.mean) < plain.error / 5
+    assert fitted.error < 1.05 * plain.error
+
+
 def test_few_deals_are_not_fitted(against_itself):
     """Whether they are depends on their number alone."""
     for share, terms, method in ((0.01, [], match.ALL_INS), (0.1, TERMS, match.CONTROLLED)):

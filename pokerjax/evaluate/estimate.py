@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-RIDGE = 1e-3  # of a term's variance: keeps b finite where terms are constant or repeat each other
+PRIOR = 1.0  # deviation of b expected beforehand: results and terms are both in big blinds
 
 
 class Estimate(NamedTuple):
@@ -45,12 +45,13 @@ def estimate(moments: np.ndarray, result: int, terms: list[int]) -> Estimate:
 
 
 def _fit(moments: np.ndarray, result: int, terms: list[int]) -> np.ndarray:
-    """Regression coefficients of the result on the terms, in units of their deviations for the ridge."""
-    means = moments[0] / moments[0, 0]
-    covariance = moments / moments[0, 0] - np.outer(means, means)
-    scale = np.sqrt(np.maximum(np.diag(covariance)[terms], 0))
-    used = scale > 1e-6
-    scale = np.where(used, scale, 1)
-    correlation = covariance[np.ix_(terms, terms)] / np.outer(scale, scale)
-    correlation = np.where(np.outer(used, used), correlation, 0) + np.diag(np.where(used, RIDGE, 1))
-    return np.linalg.solve(correlation, np.where(used, covariance[terms, result] / scale, 0)) / scale
+    """Regression coefficients of the result on the terms, held near 0 by a prior of deviation PRIOR each.
+
+    A term that was hardly ever moved in these deals says nothing of its coefficient. Unheld, it would get any, and
+    one deal of the other half that does move it would outweigh all others.
+    """
+    number = moments[0, 0]
+    means = moments[0] / number
+    covariance = moments / number - np.outer(means, means)
+    held = np.eye(len(terms)) * max(covariance[result, result], 1e-12) / (number * PRIOR**2)
+    return np.linalg.solve(covariance[np.ix_(terms, terms)] + held, covariance[terms, result])
