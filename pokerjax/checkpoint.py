@@ -14,7 +14,7 @@ import dataclasses
 import gc
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from orbax.checkpoint import v1 as ocp
 from pokerjax.config import Config, UserError, from_json, require, to_json
 
 Tree = TypeVar("Tree")
+T = TypeVar("T")
 
 FINAL = "final"
 SHIPPED = Path(__file__).parent / "shipped" / "all_tables"
@@ -152,15 +153,14 @@ def resolve(path: str | Path) -> tuple[Path, Config]:
 
 def read_record(path: Path) -> Record:
     """Return the record of a checkpoint. Raises `UserError` when it can't be read."""
-    try:
+
+    def read() -> Record:
         data: Any = ocp.metadata(str(path.absolute())).custom_metadata
         if not data:
             raise ValueError("its record is missing")
         return Record(**{**data, "config": from_json(data["config"])})
-    except UserError:
-        raise
-    except Exception as error:  # Damage shows in many ways; all of them mean the same to the user.
-        raise UserError(_damaged(path, error)) from None
+
+    return _undamaged(path, read)
 
 
 def load_parameters(path: Path, abstract: Tree) -> Tree:
@@ -177,25 +177,18 @@ def restore(path: Path, abstract: Tree) -> Tree:
     leaves = {name: _storage(leaf) for name, leaf in _named_leaves(abstract).items() if leaf.size}
     context = ocp.Context()
     context.pytree.loading.partial_load = True
-    damage, stored = "", {}
-    try:
+
+    def read() -> dict[str, Any]:
         with context:
             stored = ocp.load(str(path.absolute()), leaves)
         # Orbax leaves a name that it does not find as it was given.
         missing = [name for name, leaf in stored.items() if not isinstance(leaf, jax.Array)]
         if missing:
             raise KeyError(f"it has no {missing[0]}")
-    except Exception as error:  # Damage shows in many ways; all of them mean the same to the user.
-        damage = _damaged(path, error)
-    if damage:
-        # A read that failed leaves coroutines of Orbax that never began, and Python warns of each when it
-        # collects it. They hang on the error's traceback, gone by now: collect them here, silently.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            gc.collect()
-        raise UserError(damage)
+        return stored
+
     # Orbax's arrays may share memory with the host, which XLA will not reuse when they are donated.
-    stored = jax.tree.map(jnp.copy, stored)
+    stored = jax.tree.map(jnp.copy, _undamaged(path, read))
     restored = [_from_storage(stored.get(name), leaf) for name, leaf in _named_leaves(abstract).items()]
     return jax.tree.unflatten(jax.tree.structure(abstract), restored)
 
@@ -237,6 +230,22 @@ def _from_storage(stored: jax.Array | None, leaf: jax.ShapeDtypeStruct) -> jax.A
 def _to_json(record: Record) -> dict[str, Any]:
     fields = {field.name: getattr(record, field.name) for field in dataclasses.fields(record)}
     return {**fields, "config": to_json(record.config)}
+
+
+def _undamaged(path: Path, read: Callable[[], T]) -> T:
+    """What `read` returns. Raises `UserError` where it fails: damage shows in many ways, all the same to the user."""
+    try:
+        return read()
+    except UserError:
+        raise
+    except Exception as error:
+        damage = _damaged(path, error)
+    # A read that failed leaves coroutines of Orbax that never began, and Python warns of each when it
+    # collects it. They hang on the error's traceback, gone by now: collect them here, silently.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        gc.collect()
+    raise UserError(damage)
 
 
 def _damaged(path: Path, error: Exception) -> str:

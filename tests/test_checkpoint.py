@@ -154,22 +154,29 @@ def test_damage_is_one_sentence(saved):
         checkpoint.resolve(saved / "checkpoints" / "5")
 
 
-def test_a_failed_read_leaves_no_warning_behind(saved, monkeypatch):
+@pytest.mark.parametrize(
+    ("function", "read"),
+    [
+        ("load", lambda path: checkpoint.restore(path, checkpoint.abstract_like(state(0)))),
+        ("metadata", checkpoint.read_record),
+    ],
+)
+def test_a_failed_read_leaves_no_warning_behind(saved, monkeypatch, function, read):
     """Orbax may fail while a coroutine of its has not begun; Python would warn of it some time later."""
 
     async def never_begun():
         raise AssertionError("not reached")
 
-    def load(*_):
+    def fail(*_):
         abandoned: list[Any] = [never_begun()]
         abandoned.append(abandoned)  # A cycle, so that only the collector frees it.
         raise OSError("torn")
 
     unraisable = []
     monkeypatch.setattr("sys.unraisablehook", unraisable.append)
-    monkeypatch.setattr(checkpoint.ocp, "load", load)
+    monkeypatch.setattr(checkpoint.ocp, function, fail)
     with pytest.raises(UserError, match=r"damaged or of other sizes \(torn\)"):
-        checkpoint.restore(saved / "checkpoints" / "6", checkpoint.abstract_like(state(0)))
+        read(saved / "checkpoints" / "6")
     gc.collect()
     assert not unraisable
 
