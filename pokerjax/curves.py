@@ -88,7 +88,7 @@ def plot(curves: Mapping[str, Curve], metric: str, over: str, path: Path, *, log
         axes.set_xlabel(over)
         axes.set_ylabel(metric)
         if logarithmic:
-            axes.set_yscale("log")
+            axes.set_yscale("log", subs=(2, 5))
             axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
             axes.yaxis.set_minor_formatter(lambda y, _: f"{y:g}")
 
