@@ -82,9 +82,10 @@ def write_csv(curves: Mapping[str, Curve], metric: str, over: str, path: Path) -
 def plot(curves: Mapping[str, Curve], metric: str, over: str, path: Path, *, logarithmic: bool = False) -> None:
     """Write a picture with a line for each run. Raises `UserError`."""
     with picture(path, f"{metric} of {len(curves)} runs") as axes:
-        for name, curve in curves.items():
+        for number, (name, curve) in enumerate(curves.items()):
             costs, values = zip(*curve, strict=True)
-            axes.plot(costs, values, label=name, linewidth=1.2)
+            dashes = ("-", "--", ":")[number // 10 % 3]  # matplotlib's colours repeat after ten
+            axes.plot(costs, values, dashes, label=name, linewidth=1.2)
         axes.set_xlabel(over)
         axes.set_ylabel(metric)
         if logarithmic:

@@ -10,6 +10,8 @@ from typing import Any
 
 from pokerjax.config import UserError
 
+MOST_WITHIN = 6  # names that a legend has room for beside the curves; with more it stands outside
+
 
 def check_matplotlib(flag: str) -> None:
     """Raise `UserError` when matplotlib is not installed, before anything is computed for a picture."""
@@ -37,7 +39,12 @@ def picture(path: Path, title: str) -> Iterator[Any]:
     axes.xaxis.set_major_formatter(EngFormatter())
     try:
         yield axes
-        axes.legend(fontsize=8)
+        names = axes.get_legend_handles_labels()[1]
+        if len(names) > MOST_WITHIN:
+            figure.set_figwidth(9.5)
+            axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
+        else:
+            axes.legend(fontsize=8)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:

@@ -43,6 +43,16 @@ def test_a_picture_is_drawn(run, tmp_path):
     assert "<svg" in (tmp_path / "curves.svg").read_text()
 
 
+def test_more_curves_than_colours_can_be_told_apart(tmp_path):
+    pytest.importorskip("matplotlib")
+    many = {f"run {number}": [(0.0, 1.0), (1.0, float(number + 1))] for number in range(11)}
+    dashed = []
+    for number in (10, 11):
+        curves.plot(dict(list(many.items())[:number]), METRIC, "run/decisions", tmp_path / "curves.svg")
+        dashed.append("stroke-dasharray" in (tmp_path / "curves.svg").read_text())
+    assert dashed == [False, True]
+
+
 def test_the_table_says_where_the_least_value_was(run):
     last = curves.table(curves.read_runs([str(run)], METRIC, "run/decisions")).splitlines()[-1]
     assert last.split() == ["seed0", "200", "0.2500", "0.2500", "200"]
