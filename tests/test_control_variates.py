@@ -147,7 +147,7 @@ def test_fit_across_halves_is_unbiased_and_finds_what_there_is():
 def test_a_term_that_hardly_moves_does_no_harm():
     """Synthetic deals: x is 1e-4 in all but one, of the second half, where it is 5, and has no bearing on the result.
 
-    Without the prior the fit to the first half is any number, thousands here, and that one deal decides the match.
+    Without the prior the fit to the first half is any number, 582 here, and that one deal decides the match.
     """
     rng = np.random.default_rng(0)
     results = 1 + rng.standard_normal(400)

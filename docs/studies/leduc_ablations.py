@@ -64,7 +64,7 @@ def curve(folder: Path) -> tuple[list[int], list[float]]:
 
 def interval(values: list[float]) -> str:
     """Mean and 95 % t-interval of three seeds."""
-    return f"{np.mean(values):.3f} ± {T_95 * np.std(values, ddof=1) / math.sqrt(len(values)):.3f}"
+    return f"{np.mean(values):.3f} ± {T_95 * np.std(values, ddof=1) / math.sqrt(len(values)):.3f}".replace("-", "−")
 
 
 def main(runs: Path, data: Path | None) -> None:
@@ -76,7 +76,7 @@ def main(runs: Path, data: Path | None) -> None:
         curves = [curve(runs / name / f"s{seed}") for seed in SEEDS]
         ends, least = [values[-1] for _, values in curves], [min(values) for _, values in curves]
         base = base or ends
-        change = interval([end - before for end, before in zip(ends, base, strict=True)]) if ends is not base else ""
+        change = interval([end - before for end, before in zip(ends, base, strict=True)])
         print(f"| {title} | {', '.join(f'{x:.3f}' for x in ends)} | {interval(ends)} | {interval(least)} | {change} |")
         decisions, values = curves[0][0], np.mean([values for _, values in curves], axis=0)
         means[title] = list(zip(decisions, values, strict=True))
