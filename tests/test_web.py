@@ -371,9 +371,18 @@ def test_study_in_the_browser(page):
     page.wait_for_selector("#hands .hand")
     for kind in ("value", "reach", "mix"):
         page.click(f"[data-kind={kind}]")
-    page.fill("#study-hole", "AhKd")
-    page.press("#study-hole", "Enter")
+    board = page.input_value("#study-board")
+    free = next(pair for pair in ("AhKd", "QsJc", "Td9h", "8c7s") if pair[:2] not in board and pair[2:] not in board)
+    held: list = []
+    page.route("**/api/spot", lambda route: held.append(route))
+    with page.expect_request("**/api/spot"):
+        page.fill("#study-hole", free)
+        page.press("#study-hole", "Enter")
     page.fill("#study-board", "Zz")
+    held[0].continue_()
+    page.unroute("**/api/spot")
+    page.wait_for_selector("#grid:not([aria-busy])")
+    assert page.input_value("#study-board") == "Zz"  # the late answer has left alone what is being typed
     page.press("#study-board", "Enter")
     page.wait_for_selector("#status.error:has-text('is no card')")
     page.click("#undo")

@@ -105,8 +105,13 @@ const change = (fields) => {
   return load(before);
 };
 
+// A late answer never writes over what is being typed.
+const show = (field, text) => {
+  if (field !== document.activeElement) field.value = text;
+};
+
 function draw() {
-  ids.board.value = spot.board;
+  show(ids.board, spot.board);
   const { steps, selected, chart } = answer;
   let street = null;
   const rows = [];
@@ -122,7 +127,7 @@ function draw() {
   drawNext();
   if (!chart) return;
   const step = steps[selected];
-  ids.hole.value = spot.hole[step.seat] ?? "";
+  show(ids.hole, spot.hole[step.seat] ?? "");
   ids.title.replaceChildren(`${answer.names[step.seat]} ${step.word ? `(${step.word})` : "to act"}, ${step.street}, pot ${chips(step.pot)}`);
   drawGrid(ids.grid, chart, kind, chosen, choose);
   drawLegend(ids.legend, chart);
