@@ -37,10 +37,17 @@ def test_surprises_are_corrected_for_what_was_drawn_differently():
     values, chosen = jnp.array([1.0, 2.0, 3.0]), jnp.array([1.5, 2.5, 4.0])
     ratios, seats = jnp.array([0.5, 2.0, 0.25]), jnp.array([0, 1, 0])
     rewards = jnp.zeros((3, 2)).at[2].set(jnp.array([10.0, -10.0]))
-    surprises, _ = advantages(values, chosen, ratios, seats, jnp.array([False, False, True]), rewards, 1.0)
+    done, own = jnp.array([False, False, True]), jnp.zeros(3, bool)
+    surprises, _ = advantages(values, chosen, ratios, own, seats, done, rewards, 1.0)
     # Seat 0 last: 10 - 4 = 6, so its state is worth 3 + 0.25 * 6 = 4.5; before it, twice (4.5 - 1.5).
     # Seat 1: 0.25 * (-10 - 2.5), for the other's last action.
     np.testing.assert_allclose(surprises, [6.0, -3.125, 6.0])
+    # Mirrored: seat 1's action led to -4.5, a surprise of -7; its state is worth 2 - 2 * 7 = -12, so seat 0 has 12.
+    surprises, _ = advantages(values, chosen, ratios, ~own, seats, done, rewards, 1.0)
+    np.testing.assert_allclose(surprises, [10.5, -7.0, 6.0])
+    # Seat 1 frozen, its values not those of its policy: seat 0's first action is as without, seat 1's as mirrored.
+    surprises, _ = advantages(values, chosen, ratios, seats == 0, seats, done, rewards, 1.0)
+    np.testing.assert_allclose(surprises, [6.0, -7.0, 6.0])
 
 
 def test_reach_ratios_are_of_the_others_in_the_hand():

@@ -93,7 +93,7 @@ def test_every_decision_is_trained_exactly_once(num_players):
     decisions_of_finished = 0
     for window, outcomes, *_ in windows:
         seats = window.segments % environment.num_players
-        estimate = jax.vmap(lambda v, s, d, r: advantages(v, v, jnp.ones_like(v), s, d, r, 0.9))
+        estimate = jax.vmap(lambda v, s, d, r: advantages(v, v, jnp.ones_like(v), jnp.zeros_like(d), s, d, r, 0.9))
         _, finished = estimate(window.state_values, seats, window.done, window.rewards)
         weight = np.asarray(finished & (window.segments != NO_SEGMENT))
         decision = np.asarray(environment.layout.split(window.tokens)["decision"])
@@ -113,7 +113,7 @@ def test_advantages_follow_each_seat_to_its_payoff():
     seats = jnp.array([0, 1, 0, 1])
     done = jnp.array([False, False, True, False])
     rewards = jnp.zeros((4, 2)).at[2].set(jnp.array([10.0, -10.0]))
-    estimates, finished = advantages(values, values, jnp.ones(4), seats, done, rewards, 0.5)
+    estimates, finished = advantages(values, values, jnp.ones(4), jnp.zeros(4, bool), seats, done, rewards, 0.5)
     # Last of seat 0: 10 - 3 = 7; its first: (3 - 1) + 0.5 * 7; seat 1: -10 - 2.
     np.testing.assert_allclose(estimates, [5.5, -12.0, 7.0, 0.0])
     assert finished.tolist() == [True, True, True, False]
@@ -124,7 +124,7 @@ def test_surprises_are_what_an_action_brought_beyond_its_value():
     values, chosen = jnp.array([1.0, 3.0]), jnp.array([2.0, 5.0])
     seats, done = jnp.array([0, 0]), jnp.array([False, True])
     rewards = jnp.zeros((2, 2)).at[1].set(jnp.array([10.0, -10.0]))
-    surprises, finished = advantages(values, chosen, jnp.ones(2), seats, done, rewards, 0.5)
+    surprises, finished = advantages(values, chosen, jnp.ones(2), jnp.zeros(2, bool), seats, done, rewards, 0.5)
     # Last: 10 - 5 = 5; first: (3 + 0.5 * 5) - 2.
     np.testing.assert_allclose(surprises, [3.5, 5.0])
     assert finished.all()

@@ -13,8 +13,8 @@ from pokerjax.learn.sharding import total
 
 
 def advantages(
-    values: jax.Array, chosen: jax.Array, ratios: jax.Array, seats: jax.Array, done: jax.Array, rewards: jax.Array,
-    gae_lambda: float,
+    values: jax.Array, chosen: jax.Array, ratios: jax.Array, mirrored: jax.Array, seats: jax.Array, done: jax.Array,
+    rewards: jax.Array, gae_lambda: float,
 ) -> tuple[jax.Array, jax.Array]:  # fmt: skip
     """What each decision brought beyond the value of its action, and which decisions belong to a finished hand.
 
@@ -27,8 +27,13 @@ def advantages(
     ratios keep it unbiased where actions are drawn from another distribution: each has mean 1, so what it is
     multiplied with may be any deviation from a baseline.
 
-    values, chosen, ratios float32[W] and rewards float32[W, P] in big blinds, seats int32[W], done bool[W]; returns
-    float32[W] in big blinds (0 where unfinished) and bool[W].
+    Of two seats one wins what the other loses: where a decision is `mirrored`, what its actor's state is worth,
+    -v_s - lambda * rho_s * surprise_s, is what the other seat's action before it has led to. Then that seat's surprise
+    ends there (rho_between 1), and neither which action the other draws nor what follows is noise in it, but for the
+    errors of the values. Unbiased with lambda 1, if v is the mean of q under the policy of that decision.
+
+    values, chosen, ratios float32[W] and rewards float32[W, P] in big blinds, seats int32[W], mirrored (if P is 2) and
+    done bool[W]; returns float32[W] in big blinds (0 where unfinished) and bool[W].
     Sources: Schulman et al., arXiv:1506.02438; van Seijen et al., 2009 (Expected SARSA); Schmid et al.,
     arXiv:1809.03057 (baselines along a sampled hand).
     """
@@ -36,19 +41,20 @@ def advantages(
 
     def backward(carry, step):
         following, between, finished = carry
-        value, action_value, ratio, seat, ends, reward = step
+        value, action_value, ratio, both, seat, ends, reward = step
         # Going back over the end of a hand, every seat's future becomes its payoff.
         following = jnp.where(ends, reward, following)
         between = jnp.where(ends, 1.0, between)
         finished = finished | ends
         here = jnp.arange(num_seats) == seat
         surprise = jnp.sum(jnp.where(here, between * (following - action_value), 0.0))
-        following = jnp.where(here, value + gae_lambda * ratio * surprise, following)
-        between = jnp.where(here, 1.0, between * ratio)
+        worth = value + gae_lambda * ratio * surprise
+        following = jnp.where(here, worth, jnp.where(both, -worth, following))
+        between = jnp.where(here | both, 1.0, between * ratio)
         return (following, between, finished), (jnp.where(finished, surprise, 0.0), finished)
 
     start = (jnp.zeros(num_seats), jnp.ones(num_seats), jnp.zeros((), bool))
-    steps = (values, chosen, ratios, seats, done, rewards)
+    steps = (values, chosen, ratios, mirrored, seats, done, rewards)
     _, (estimates, finished) = jax.lax.scan(backward, start, steps, reverse=True)
     return estimates, finished
 
