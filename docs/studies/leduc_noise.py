@@ -100,4 +100,5 @@ def main() -> None:
         print(f"  {name:32}{all_of_it:8.2f}")
 
 
-main()
+if __name__ == "__main__":
+    main()
