@@ -135,8 +135,8 @@ class LearnConfig:
     play well among such slips, and so against bets that it would not make itself. Agents and frozen opponents act
     without them."""
     gae_lambda: float = 0.95
-    """Lambda of the generalised advantage estimate; gamma is 1. With values of actions (`--critic action`) heads-up,
-    every decision of both seats bootstraps, and 1 is unbiased all the same."""
+    """Lambda of the generalised advantage estimate; gamma is 1. In mirror descent heads-up every decision of both
+    seats bootstraps, and 1 is unbiased all the same."""
     all_in_equity: bool = False
     """Reward an all-in with its mean over the boards to come instead of the one that comes."""
     opponent: Literal["self", "checkpoint"] = "self"

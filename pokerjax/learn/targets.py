@@ -50,8 +50,9 @@ def make_targets(
     log_drawn = _of_taken(behaviour(window.log_policy, learn.exploration or learn.tremble), window.actions)
     ratios = jnp.exp(_of_taken(behaviour(window.log_policy, learn.tremble), window.actions) - log_drawn)
     ratios = jnp.where(present & window.learns, ratios, 1.0)
-    # Values of actions are a baseline for what the other of two draws too; a frozen opponent draws from another policy.
-    mirrored = window.learns & (players == 2 and window.values.shape[-1] > 1)
+    # A frozen opponent's decisions are drawn from another policy than the values'. PPO, whose advantages are
+    # normalised, ended higher with less noise in them (docs/learning.md).
+    mirrored = window.learns & (players == 2 and learn.objective == "mirror")
     surprise_bb, finished = jax.vmap(partial(advantages, gae_lambda=learn.gae_lambda))(
         values_bb, chosen_bb, ratios, mirrored, window.segments % players, window.done, window.rewards
     )
