@@ -21,16 +21,17 @@ config = Config(
         batch_size=64 * 32,
         iterations_per_call=50,
         learning_rate=3e-4,
-        learning_rate_end=0.05,
+        learning_rate_end=0.02,
         momentum=0.0,
-        # From 0.6 chips to 0.17: below about that the exploitability rises again, and why was not found.
+        # From 0.6 chips to 0.048. Without the floor the exploitability rises again below 0.15 (docs/learning.md).
         temperature=0.3,
-        temperature_end=0.28,
+        temperature_end=0.08,
+        probability_floor=0.0025,
         mirror_step=2.0,  # Weighs the policy against the values in the shared layers; 0.1 was about as good.
         max_grad_norm=20.0,
         exploration=0.25,
         gae_lambda=1.0,
         magnet_half_life=0.05,
     ),
-    run=RunConfig(num_games=5_000_000, checkpoint_every=2000, evaluate_every=500, opponents=(), accumulation=8),
+    run=RunConfig(num_games=7_000_000, checkpoint_every=2000, evaluate_every=500, opponents=()),
 )

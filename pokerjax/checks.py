@@ -19,8 +19,8 @@ def check(config: Config) -> Config:
     _check_model(config.model)
     _check_learn(config.learn)
     run = config.run
-    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games", "accumulation")
-    _at_least(0, run, "evaluate_every", "snapshots", "num_devices")
+    _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
+    _at_least(0, run, "evaluate_every", "snapshots", "num_devices", "accumulation")
     most = 2**30  # games are counted in int32 on the device, and the last call overshoots
     require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
     check_seed(run.seed)
@@ -155,7 +155,7 @@ def _check_learn(learn: LearnConfig) -> None:
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
     ends = ("learning_rate_end", "entropy_end", "temperature_end")
-    for field in ("gae_lambda", "pool_share", "exploration", "tremble", *ends):
+    for field in ("gae_lambda", "pool_share", "exploration", "tremble", "probability_floor", *ends):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
     inertia = f"{_flag('momentum', learn.momentum)} must be at least 0 and below 1."
@@ -198,7 +198,7 @@ def check_devices(config: Config, num_devices: int, tables_each: int, batch_tabl
         rule = f"{num_devices} devices cannot share out {what} evenly"
         remedy = f"choose multiples of {num_devices}, or fewer devices by --num-devices"
         require(tables % num_devices == 0, f"{rule}: {remedy}.")
-    parts, tables = config.run.accumulation, batch_tables // num_devices
+    parts, tables = config.run.accumulation or 1, batch_tables // num_devices
     rule = f"--accumulation {parts} cannot part the {tables} tables of a minibatch on a device evenly"
     require(tables % parts == 0, f"{rule}; use {_nearest_divisor(tables, parts)}.")
 

@@ -128,6 +128,8 @@ class LearnConfig:
     """Share of it that is left at the end."""
     mirror_step: float = 0.1
     """Mirror descent's step at the start: what a big blind of advantage adds to a logit; annealed like temperature."""
+    probability_floor: float = 0.0025
+    """Mirror descent leaves the logit of an action alone that is rarer than this and that it would make rarer still."""
     exploration: float = 0.0
     """Share of the actions of the rollout that are drawn evenly; what is learnt stays the policy without them."""
     tremble: float = 0.0
@@ -159,8 +161,9 @@ class RunConfig:
     """Where to run: auto takes the best there is."""
     num_devices: int = 0
     """Devices that share the tables out, those of all hosts together; must divide them. 0: all there are."""
-    accumulation: int = 1
-    """Parts that a minibatch is computed in, one after the other, for a device of little memory: the same update."""
+    accumulation: int = 0
+    """Parts that a minibatch is computed in, one after the other: the same update with less memory. 0: what suits the
+    device, the whole on an accelerator, and on a CPU parts of up to 2,048 places, which its caches hold better."""
     coordinator: str = ""
     """For a run of several processes: HOST:PORT of process 0; auto under Slurm, Open MPI, Kubernetes, on a TPU pod."""
     num_processes: int = 0

@@ -139,7 +139,8 @@ def noise(learner: Learner, key: jax.Array) -> tuple[Steps, Targets]:
     return drawn, Targets(
         log_probs=jnp.full_like(normal, -1.0), surprises=normal * weights, returns=normal * weights,
         state_returns=normal * weights, gains=jnp.zeros_like(window.values), weights=weights,
-        reach=jnp.ones_like(normal), push=jnp.zeros(window.masks.shape), magnet=jnp.full(window.masks.shape, -1.0),
+        reach=jnp.ones_like(normal), movable=window.masks, push=jnp.zeros(window.masks.shape),
+        magnet=jnp.full(window.masks.shape, -1.0),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ def tables_of(config: Config) -> int:
 
 
 def test_the_largest_number_of_tables_that_fits_is_chosen(having):
-    config = Config(learn=LearnConfig(rollout_length=256))
+    config = Config(learn=LearnConfig(rollout_length=256), run=RunConfig(accumulation=1))
     model = Model(make_environment(config.game), config.model)
     having(64 * GIB)
     assert tables_of(config) == 128  # what suits the CPU
@@ -46,6 +46,17 @@ def test_accumulation_and_half_precision_save_memory():
     cases = ((full, 32), (full, 8), (half, 32))
     whole, parted, rough = (memory.bytes_needed(model, config.learn, 128, part) for model, part in cases)
     assert parted < whole / 2 and rough < 0.7 * whole
+
+
+def test_a_cpu_reads_minibatches_in_parts():
+    """32 tables of 24 + 256 places are 8,960: 4.4 times 2,048, so eight parts; tables are not divided further."""
+    config = Config(learn=LearnConfig(rollout_length=256))
+    model = Model(make_environment(config.game), config.model)
+    assert [memory.choose_parts(model, config, tables) for tables in (1, 7, 14, 32)] == [1, 1, 2, 8]
+    asked = dataclasses.replace(config, run=RunConfig(accumulation=2))
+    assert memory.choose_parts(model, asked, 32) == 2
+    long = dataclasses.replace(config, learn=LearnConfig(rollout_length=4096))
+    assert memory.choose_parts(model, long, 3) == 3
 
 
 def test_what_cannot_fit_is_one_sentence(having):

@@ -76,6 +76,25 @@ def test_a_push_raises_what_is_worth_more_and_cools_towards_even():
     np.testing.assert_allclose(still, 0.0, atol=1e-6)
 
 
+def test_what_is_rare_and_would_fall_is_not_moved():
+    """Literal numbers, floor 1 %: of the two rare actions the values lower the first; the last is not on offer."""
+    mask = jnp.array([True, True, True, False])
+    log_policy = masked_log_policy(jnp.log(jnp.array([0.004, 0.004, 0.992, 1.0])), mask)
+    cool, hot = jnp.float32(0.1), jnp.float32(10.0)
+    values = jnp.array([-3.0, 1.0, 0.5, 9.0])
+    assert mirror.movable(values, log_policy, mask, cool, 0.01).tolist() == [False, True, True, False]
+    assert mirror.movable(values, log_policy, mask, cool, 0.001).tolist() == mask.tolist()  # not rare enough
+    assert mirror.movable(values, log_policy, mask, cool, 0.0).tolist() == mask.tolist()  # no floor
+    assert mirror.movable(values, log_policy, mask, hot, 0.01).tolist() == mask.tolist()  # the heat raises it
+    # The gradient of the step does not touch the logit that is left out.
+    movable = mirror.movable(values, log_policy, mask, cool, 0.01)
+    push = mirror.push(values, log_policy, movable, jnp.float32(1.0), cool)
+    logits = jnp.where(mask, log_policy, 0.0)
+    slope = jax.grad(lambda x: mirror.distance(masked_log_policy(x, mask), log_policy, push, movable))(logits)
+    np.testing.assert_allclose(slope, [0.0, -push[1], -push[2], 0.0], atol=1e-6)
+    assert push[1] == -push[2] > 0
+
+
 def test_the_distance_is_least_at_the_pushed_policy():
     mask = jnp.array([True, True, True, False])
     old = masked_log_policy(jnp.array([0.3, -1.0, 0.5, 0.0]), mask)
@@ -178,6 +197,7 @@ def test_mirror_descent_needs_values_of_all_actions():
         check(dataclasses.replace(MIRROR, model=ModelConfig(critic="state")))
     with pytest.raises(UserError, match=r"--tremble 0.1 needs --objective ppo and --exploration 0"):
         check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, tremble=0.1)))
-    for name, value in (("exploration", 1.5), ("temperature_end", 0.0), ("momentum", 1.0), ("mirror_step", -1.0)):
+    wrong = {"exploration": 1.5, "temperature_end": 0.0, "momentum": 1.0, "mirror_step": -1.0, "probability_floor": 2.0}
+    for name, value in wrong.items():
         with pytest.raises(UserError, match=f"--{name.replace('_', '-')}"):
             check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, **{name: value})))

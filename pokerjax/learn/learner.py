@@ -21,7 +21,7 @@ from pokerjax.compiler import compiler_options
 from pokerjax.config import Config, require
 from pokerjax.env.tables import make_environment
 from pokerjax.learn import losses, opponents, schedules, sharding
-from pokerjax.learn.memory import check_memory, choose_tables
+from pokerjax.learn.memory import check_memory, choose_parts, choose_tables
 from pokerjax.learn.returns import weighted_mean
 from pokerjax.learn.rollout import Steps, carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.sharding import total
@@ -236,7 +236,8 @@ class Learner:
     @property
     def _part_tables(self) -> int:
         """Tables that one device reads at once where gradients are taken."""
-        return self.batch_tables // sharding.count() // self.config.run.accumulation
+        tables = self.batch_tables // sharding.count()
+        return tables // choose_parts(self.model, self.config, tables)
 
     def update(self, state: LearnerState, window: Steps, targets: Targets, rates: schedules.Rates, key: jax.Array):
         """Policy and values improved in `epochs` passes of minibatches of whole tables; metrics are their means."""

@@ -27,7 +27,7 @@ def loss(
     """
     weights, reached = targets.weights, targets.weights * targets.reach
     if config.objective == "mirror":
-        distance = mirror.distance(log_policy, steps.log_policy, targets.push, steps.masks)
+        distance = mirror.distance(log_policy, steps.log_policy, targets.push, targets.movable)
         policy_loss, parts = weighted_sum(distance, reached), {}
     else:
         policy_loss, parts = ppo.loss(log_policy, steps.actions, targets, reached, rates.entropy, config)

@@ -17,6 +17,8 @@ from pokerjax.model.transformer import Model
 
 _ROWS = {"cpu": 65_536, "gpu": 524_288, "tpu": 524_288}
 """Tables times width that fill a device's matrix unit; more only make the iterations longer."""
+_PART_PLACES = 2048
+"""Places that a CPU reads at once where gradients are taken: more leave its caches (docs/performance.md)."""
 _USABLE = 0.9  # of the memory
 _COPIES = 3  # of a window at the same time: while it is recorded, turned batch first, and joined to its prefix
 
@@ -83,6 +85,15 @@ def choose_tables(model: Model, config: Config, num_devices: int) -> int:
     return each * sizes
 
 
+def choose_parts(model: Model, config: Config, batch_tables: int) -> int:
+    """Parts in which a device computes its `batch_tables` of a minibatch: as asked, or as suits the device."""
+    if config.run.accumulation or jax.default_backend() != "cpu":
+        return config.run.accumulation or 1
+    places = (model.environment.hand_limit + config.learn.rollout_length) * batch_tables
+    divisors = (parts for parts in range(1, batch_tables + 1) if batch_tables % parts == 0)
+    return next((parts for parts in divisors if places <= parts * _PART_PLACES), batch_tables)
+
+
 def check_memory(model: Model, config: Config, tables: int, num_devices: int) -> None:
     """Raise `UserError` when so many tables on a device, or the model itself, are beyond its memory."""
     there, needed = memory_bytes(), _needed(model, config, tables, num_devices)
@@ -97,4 +108,5 @@ def _needed(model: Model, config: Config, tables: int, num_devices: int) -> int:
     """Bytes with the minibatches that the config would have: its own, or a quarter of the rollout."""
     learn = config.learn
     batch = learn.batch_size // learn.rollout_length // num_devices if learn.batch_size else tables // 4
-    return bytes_needed(model, learn, tables, max(min(batch, tables) // config.run.accumulation, 1))
+    batch = min(batch, tables)
+    return bytes_needed(model, learn, tables, max(batch // choose_parts(model, config, batch), 1))

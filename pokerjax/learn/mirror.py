@@ -28,6 +28,21 @@ def action_values(values: jax.Array, surprises: jax.Array, drawn: jax.Array, act
     return values + taken * (surprises / drawn)[..., None]
 
 
+def movable(
+    values: jax.Array, log_policy: jax.Array, mask: jax.Array, temperature: jax.Array, floor: float
+) -> jax.Array:
+    """The entries of the mask bool[..., A] that a step moves: all but those rarer than `floor` that it would lower.
+
+    An action that is worth d less than another settles at exp(-d / temperature) of its probability. As the temperature
+    falls, the logits of what is hardly ever done run away (to -46 in Leduc poker), for a gain in play of nothing, and
+    the network that has to follow them no longer tells close decisions apart: the exploitability turns and rises
+    (docs/learning.md). Which way a step would move an entry is judged by the critic's `values` [..., A], not by the
+    sampled return, whose noise would let through the rises alone. The threshold is NeuRD's.
+    """
+    falls = centred(values - temperature * log_policy, mask) < 0
+    return mask & ~(falls & (log_policy < jnp.log(floor)))
+
+
 def push(
     values: jax.Array, log_policy: jax.Array, mask: jax.Array, step: jax.Array, temperature: jax.Array
 ) -> jax.Array:

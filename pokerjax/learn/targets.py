@@ -33,6 +33,7 @@ class Targets:
     gains: jax.Array  # float32[..., 1 or A]: value of each action less that of the state, normalised
     returns: jax.Array  # float32: of the action, in starting depths
     state_returns: jax.Array  # float32: of the state, in starting depths
+    movable: jax.Array  # bool[..., A]: the entries that mirror descent moves
     push: jax.Array  # float32[..., A]: what mirror descent adds to the logits; zeros for PPO
     magnet: jax.Array  # float32[..., A]: log-policy of the averaged parameters; zeros where there is no magnet
 
@@ -61,10 +62,13 @@ def make_targets(
     std_bb = weighted_std(jnp.where(trained, surprise_bb + chosen_bb - values_bb, 0.0), weights)
     scale = 1 / (std_bb + 1e-8)
     returns = jnp.where(trained, (surprise_bb + chosen_bb) / depth, 0.0)
-    push = jnp.zeros_like(window.log_policy)
+    movable, push = window.masks, jnp.zeros_like(window.log_policy)
     if learn.objective == "mirror":
         estimates = mirror.action_values(action_values_bb, surprise_bb, jnp.exp(log_drawn), window.actions)
-        push = mirror.push(estimates, window.log_policy, window.masks, rates.mirror_step, rates.temperature)
+        movable = mirror.movable(
+            action_values_bb, window.log_policy, window.masks, rates.temperature, learn.probability_floor
+        )
+        push = mirror.push(estimates, window.log_policy, movable, rates.mirror_step, rates.temperature)
     unexplained = weighted_std(surprise_bb / depth, weights) ** 2
     spread = weighted_std(returns, weights) ** 2
     everything = jnp.ones_like(weights)
@@ -82,6 +86,7 @@ def make_targets(
         gains=scale * (action_values_bb - values_bb[..., None]) * weights[..., None],
         returns=returns,
         state_returns=jnp.where(trained, (ratios * surprise_bb + values_bb) / depth, 0.0),
+        movable=movable,
         push=push,
         magnet=jnp.zeros_like(window.log_policy),
     )
