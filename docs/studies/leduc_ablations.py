@@ -22,7 +22,10 @@ from pokerjax.curves import write_csv
 ROOT = Path(__file__).parents[2]
 SEEDS = (0, 1, 2)
 T_95 = 4.303  # two degrees of freedom
-COMMON = "--config configs/kuhn.py --variant leduc --num-games 200000 --evaluate-every 6 --snapshots 0 --device cpu"
+COMMON = (
+    "--config configs/kuhn.py --variant leduc --learning-rate 1e-3 --num-games 200000 --evaluate-every 6 --snapshots 0"
+    " --device cpu"
+)
 ITEMS = {
     "base": ("the Kuhn recipe", ""),
     "magnet0": ("no magnet", "--magnet-coefficient 0"),
