@@ -23,10 +23,10 @@ config = Config(
         learning_rate=3e-4,
         learning_rate_end=0.03,
         momentum=0.0,
-        # From 0.6 chips to 0.072. Without the floor the exploitability rises again below 0.15 (docs/learning.md).
+        # From 0.6 chips to 0.048. Without the floor the exploitability rises again below 0.15 (docs/learning.md).
         temperature=0.3,
-        temperature_end=0.12,
-        probability_floor=0.005,
+        temperature_end=0.08,
+        probability_floor=0.0067,
         mirror_step=2.0,  # Weighs the policy against the values in the shared layers; 0.1 was about as good.
         max_grad_norm=20.0,
         exploration=0.25,
