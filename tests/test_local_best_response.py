@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -436,6 +437,22 @@ def test_a_model_is_played_and_reported(params, model, tmp_path):
     assert set(row) == {"setting", "mbb", "ci95", "low", "high", "lines", "seconds"}
     assert (row["setting"], row["lines"]) == ("flop", 30)
     assert len(report.lbr_head()) == len(report.lbr_row("flop", first))
+
+
+def test_boards_whose_hands_do_not_fit_are_played_again(monkeypatch):
+    """Of boards 10 to 12 the last has a hand beyond the small memory; the larger program plays it alone."""
+
+    def program(policy, setting, size):
+        def play(params, preflop, key, first, count):
+            boards = first + jnp.arange(4)  # more than asked for, as the compiled program has them
+            return jnp.stack([boards, size + boards], axis=1), (boards < 12) | (size > 7)
+
+        return play
+
+    monkeypatch.setattr(lbr_match, "program", program)
+    monkeypatch.setattr(lbr_match, "preflop_equities", lambda setting: None)
+    chips = lbr_match._chips(SimpleNamespace(memory_sizes=(7, 20)), lbr.SETTINGS[0], KEY, 10, 3, None)
+    assert chips.tolist() == [[10, 17], [11, 18], [12, 32]]
 
 
 def test_settings():

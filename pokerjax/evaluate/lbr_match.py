@@ -96,7 +96,7 @@ def _chips(policy: RangePolicy, setting: Setting, key: jax.Array, first: int, co
     def play(size: int, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
         found = program(policy, setting, size)(params, preflop, key, jnp.int32(first), jnp.int32(count))
         chips, fits = jax.device_get(found)
-        return chips[:count].astype(np.float64), fits[:count]
+        return chips[:count].astype(np.float64), fits[:count].copy()  # what comes from a device is read-only
 
     chips, fits = play(small, first, count)
     for size in larger:
