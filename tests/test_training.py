@@ -186,7 +186,7 @@ def test_ppo_moves_the_policy_that_slips():
     one, none = jnp.ones(1), jnp.zeros((1, 2))
     targets = Targets(
         weights=one, reach=one, log_probs=jnp.log(0.26 * one), surprises=2 * one, gains=jnp.zeros((1, 1)),
-        returns=0 * one, state_returns=0 * one, push=none, magnet=none,
+        returns=0 * one, state_returns=0 * one, movable=none == 0, push=none, magnet=none,
     )  # fmt: skip
 
     def loss(probability):
