@@ -1,10 +1,12 @@
-"""Measure speed: python bin/benchmark.py {engine|strength|train|scaling|attention} [--json] [flags; --help lists them].
+"""Measure speed: python bin/benchmark.py {engine|strength|train|host|scaling|attention} [--json] [flags; see --help].
 
 engine    random legal hold'em at many tables, dealing, hand strength and settling included
           (--peers: beside other engines; --plot FILE: as a picture)
 strength  strength of seven cards
 train     the train step of a config, as a share of the matrix rate of the device, and where its time goes
           (--config FILE and every field of the config as a flag, as for bin/train.py; --iterations N)
+host      the loop of bin/train.py against bare calls of the train step, in turn
+          (as for train; --iterations N: rounds)
 scaling   the train step against tables, players, layers, rollout length and devices
           (as for train; --axes NAME ...: only these; --plot FOLDER: as pictures too)
 attention the attention of the update beside the ways not taken (as for train)
@@ -75,7 +77,10 @@ def main(arguments: list[str]) -> None:
         print(__doc__)
         return
     name, rest = (arguments[0], arguments[1:]) if arguments else ("nothing", [])
-    kinds = {"engine": _engine, "strength": _strength, "train": _train, "scaling": _scaling, "attention": _attention}
+    kinds = {
+        "engine": _engine, "strength": _strength, "train": _train, "host": _host, "scaling": _scaling,
+        "attention": _attention,
+    }  # fmt: skip
     require(name in kinds, f"There is no benchmark {name}: name one of {', '.join(kinds)}.")
     kinds[name](rest, f"bin/benchmark.py {name}")
 
@@ -139,6 +144,14 @@ def _train(arguments: list[str], program: str) -> None:
     from pokerjax.benchmark import training
 
     show(training.train(config, iterations=own.iterations, note=_note))
+
+
+def _host(arguments: list[str], program: str) -> None:
+    config, own = _train_arguments(arguments, program)
+    show = _start(config.run.device, as_json=own.json)
+    from pokerjax.benchmark import loop
+
+    show(loop.measure_host(config, rounds=own.iterations))
 
 
 def _scaling(arguments: list[str], program: str) -> None:

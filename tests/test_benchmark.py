@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pokerjax import poker
-from pokerjax.benchmark import attention, report, simulation, timing
+from pokerjax.benchmark import attention, loop, report, simulation, timing
 from pokerjax.benchmark.training import flops_per_decision
 from pokerjax.commandline import UserError
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig
@@ -190,6 +190,20 @@ def test_scaling_varies_one_thing_at_a_time(main, capsys, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
+def test_host_compares_the_loop_with_bare_calls(main, capsys, tmp_path, monkeypatch):
+    path = tmp_path / "small.py"
+    path.write_text(CONFIG_FILE.replace("d_model=64", "d_model=16"))
+    monkeypatch.setattr("pokerjax.benchmark.loop._SECONDS", 0.05)
+    main(["host", "--config", str(path), "--iterations", "6", "--json"])
+    (result,) = objects(capsys)
+    assert set(result) >= COMMON and len(result["host_gaps"]) == 6
+    positive(result, "loop_call_seconds", "bare_call_seconds", "host_work_share")
+    low, high = result["host_gap_interval"]
+    assert (low, high) == (min(result["host_gaps"]), max(result["host_gaps"]))
+    assert "the loop's thread works" in report.text(result)
+
+
+@pytest.mark.slow
 def test_ways_of_attention_agree_and_are_timed(main, capsys, tmp_path):
     keys = jax.random.split(jax.random.key(0), 3)
     q, k, v = (jax.random.normal(key, (2, 30, 2, 4)) for key in keys)
@@ -216,6 +230,14 @@ def test_flops_of_a_decision_on_literal_numbers():
     assert spent == 24 * weights
 
 
+def test_the_interval_of_a_median_on_literal_numbers():
+    """Of 20 values it reaches from the 6th to the 15th (tables of the sign test: 5 heads of 20 have 2.07 %)."""
+    values = [float(x) for x in range(1, 21)]
+    assert loop.median_interval(values[::-1]) == (6.0, 15.0)
+    assert loop.median_interval(values[:6]) == (1.0, 6.0)  # 2 / 64 lie outside; of five values 2 / 32 would
+    assert loop.median_interval([*values[:19], 1e9]) == (6.0, 15.0)
+
+
 def test_measure_counts_neither_warming_up_nor_more_than_asked():
     calls = []
     result = timing.measure(lambda: calls.append(None), seconds=0.0, least=3)
@@ -234,13 +256,14 @@ def test_table_for_people(main, capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("", "There is no benchmark nothing: name one of engine, strength, train, scaling, attention"),
+        ("", "There is no benchmark nothing: name one of engine, strength, train, host, scaling, attention"),
         ("speed", "There is no benchmark speed"),
         ("engine --num-players 11", "--num-players 11 is outside 2 to 10"),
         ("engine --tabels 3", r"Unknown flag --tabels; did you mean --tables\?"),
         ("strength --hands 0", "--hands 0 must be at least 1"),
         ("train --iterations x", "--iterations.*x"),
         ("train --iterations 0", "--iterations 0 must be at least 1"),
+        ("host --iterations 1", "--iterations 1: the interval of a gap takes at least 6 rounds"),
         ("scaling --axes chairs", "--axes chairs: there are tables, players, layers"),
         ("scaling --parallel-games 12 --batch-size 96", "--parallel-games 12: name the tables, a multiple of 8"),
         ("train --config nowhere.py", "There is no config file nowhere.py"),

@@ -189,9 +189,11 @@ def test_ppo_moves_the_policy_that_slips():
         returns=0 * one, state_returns=0 * one, movable=none == 0, push=none, magnet=none,
     )  # fmt: skip
 
+    steps, _ = recorded(actions=jnp.array([1]), slips=jnp.array([[0.2, 0.2]]), weights=one)
+
     def loss(probability):
         log_policy = jnp.log(jnp.array([[1 - probability, probability]]))
-        return ppo.loss(log_policy, jnp.array([1]), targets, one, jnp.float32(0.0), config)[0]
+        return ppo.loss(log_policy, steps, targets, one, jnp.float32(0.0), config)[0]
 
     # 2 * (0.6 p + 0.2) / 0.26, and 0.312 / 0.26 = 1.2 is where it is clipped.
     np.testing.assert_allclose([loss(0.1), loss(0.15), loss(0.5)], [-2.0, -2 * 0.29 / 0.26, -2.4], rtol=1e-5)

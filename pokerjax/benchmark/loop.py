@@ -2,7 +2,8 @@
 
 The loop dispatches a call before it reads the metrics of the one before, so the device should never wait. Both are
 timed in one process, in turn; evaluation and checkpoints are left out of the timed calls, since what they take is
-theirs.
+theirs. A difference of two times is as noisy as the machine; the processor time of the loop's own thread is not, and
+bounds it: a device can only wait for what the host works at.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import math
 import statistics
 import tempfile
 import time
@@ -18,7 +20,7 @@ from typing import Any
 
 import jax
 
-from pokerjax.config import Config
+from pokerjax.config import Config, require
 from pokerjax.learn.learner import Learner
 from pokerjax.train import run
 
@@ -38,6 +40,7 @@ class _Timed:
     def __init__(self, learner: Learner, step: Step, calls: int):
         self._learner, self._step, self._calls = learner, step, calls
         self.times: list[float] = []
+        self.work: list[float] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._learner, name)
@@ -45,25 +48,70 @@ class _Timed:
     def step(self, state: Any) -> Any:
         """One call, whose start is noted."""
         self.times.append(time.perf_counter())
+        self.work.append(time.thread_time())
         if len(self.times) > self._calls:
             raise _Enough
         return self._step(state)
 
 
-def host_gap(learner: Learner, step: Step, call_seconds: float) -> dict[str, float]:
-    """Median seconds a call in the loop and bare, and what share of the loop's is not the device's.
+def host_gap(learner: Learner, step: Step, call_seconds: float, *, rounds: int = 0) -> dict[str, Any]:
+    """Median seconds a call in the loop and bare, and what share of the loop's time is not the device's.
 
-    step: the learner's, compiled; call_seconds: about how long a call takes.
+    step: the learner's, compiled; call_seconds: about how long a call takes; rounds: of bare calls and the loop in
+    turn, 0 for what suits. `host_gap_share` is the median of the rounds' shares `host_gaps`; `host_work_share` the
+    processor time of the loop's thread as a share of the loop's time.
     Bare means that the same calls are dispatched one ahead, as in the loop, and nothing is read but that they ended.
     """
     seconds: dict[str, list[float]] = {"loop": [], "bare": []}
+    works: list[float] = []
     calls = max(2, round(_SECONDS / call_seconds))
-    for _ in range(_ROUNDS if call_seconds < _SECONDS else 1):
-        seconds["bare"].append(_bare(learner, step, calls))
-        seconds["loop"].append(_loop(learner, step, calls))
-    loop, bare = (statistics.median(seconds[name]) for name in ("loop", "bare"))
+    for number in range(rounds or (_ROUNDS if call_seconds < _SECONDS else 1)):
+        for way in ("bare", "loop") if number % 2 == 0 else ("loop", "bare"):  # what drifts is spread over both
+            if way == "bare":
+                seconds["bare"].append(_bare(learner, step, calls))
+            else:
+                took, worked = _loop(learner, step, calls)
+                seconds["loop"].append(took)
+                works.append(worked / took)
     gaps = [1 - b / a for a, b in zip(seconds["loop"], seconds["bare"], strict=True)]
-    return {"loop_call_seconds": loop, "bare_call_seconds": bare, "host_gap_share": statistics.median(gaps)}
+    return {
+        "loop_call_seconds": statistics.median(seconds["loop"]),
+        "bare_call_seconds": statistics.median(seconds["bare"]),
+        "host_gap_share": statistics.median(gaps),
+        "host_gaps": gaps,
+        "host_work_share": statistics.median(works),
+    }
+
+
+def measure_host(config: Config, *, rounds: int) -> dict[str, Any]:
+    """Compile the train step of a checked config and measure nothing but `host_gap`, in at least six rounds.
+
+    `host_gap_interval` is the 95 % interval of the rounds' median. Raises `UserError` for fewer rounds.
+    """
+    require(rounds >= 6, f"--iterations {rounds}: the interval of a gap takes at least 6 rounds.")
+    learner = Learner(config)
+    state = learner.init(jax.random.key(config.run.seed))
+    step = learner.step.lower(state).compile()
+    state, _ = jax.block_until_ready(step(state))
+    start = time.perf_counter()
+    jax.block_until_ready(step(state))
+    call_seconds = time.perf_counter() - start
+    found = host_gap(learner, step, call_seconds, rounds=rounds)
+    kind = {"benchmark": "host", "parameters": learner.num_parameters, "tables": learner.parallel_games}
+    return kind | found | {"host_gap_interval": median_interval(found["host_gaps"])}
+
+
+def median_interval(values: list[float]) -> tuple[float, float]:
+    """The order statistics between which the median lies with a probability of 95 % or more; at least six values.
+
+    It lies below the k-th of n by as many heads as a coin shows less than k times in n throws. Whatever the values'
+    distribution: a machine that others share has hiccups, which would make an interval of the mean say nothing.
+    """
+    count, below, left_out = len(values), 0.0, 0
+    while 2 * (below := below + math.comb(count, left_out) / 2**count) <= 0.05:
+        left_out += 1
+    ordered = sorted(values)
+    return ordered[left_out - 1], ordered[count - left_out]
 
 
 def _bare(learner: Learner, step: Step, calls: int) -> float:
@@ -79,14 +127,14 @@ def _bare(learner: Learner, step: Step, calls: int) -> float:
     return (starts[-1] - starts[2]) / calls
 
 
-def _loop(learner: Learner, step: Step, calls: int) -> float:
-    """The loop over so many calls, its metrics written to a folder that is thrown away."""
+def _loop(learner: Learner, step: Step, calls: int) -> tuple[float, float]:
+    """Seconds a call of the loop over so many, and of the processor for its thread; what it writes is thrown away."""
     timed: Any = _Timed(learner, step, calls + 2)
     nowhere, stop = contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(_Enough)
     with tempfile.TemporaryDirectory() as folder, nowhere, stop:
         run(_undisturbed(learner.config, folder), timed, lambda params, key, iteration: {})
     # The second call starts behind the first, which is waited for; the third waits for the second.
-    return (timed.times[-1] - timed.times[2]) / calls
+    return (timed.times[-1] - timed.times[2]) / calls, (timed.work[-1] - timed.work[2]) / calls
 
 
 def _undisturbed(config: Config, folder: str) -> Config:

@@ -35,6 +35,14 @@ def text(result: Result) -> str:
     if name == "attention":
         shape = f"{result['places']} places, width {result['d_model']}"
         return f"{result['way']:<32}{result['microseconds_per_token']:.3f} us a token and layer ({shape})"
+    if name == "host":
+        low, high = result["host_gap_interval"]
+        return (
+            f"{result['parameters']:,} parameters, {result['tables']:,} tables: "
+            f"{result['loop_call_seconds']:.3g} s a call in the loop, {result['bare_call_seconds']:.3g} s bare\n"
+            f"gap {result['host_gap_share']:.1%}, {low:.1%} to {high:.1%} (median of {len(result['host_gaps'])} "
+            f"rounds and its 95 % interval); the loop's thread works {result['host_work_share']:.2%} of the time"
+        )
     if name == "scaling":
         name = f"{result['axis']} {result['value']:,}"
     row = _line([_number((result | {"best": best, "benchmark": name})[key]) for key in _COLUMNS])
@@ -58,7 +66,8 @@ def _training(result: Result) -> str:
         "padding": f"{result['padding_share']:.1%} of the places that the update reads hold no decision",
         "first step": f"after {result['first_step_seconds']:.1f} s, of which "
         f"{result['compile_seconds']:.1f} s are compilation",
-        "host": f"{result['host_gap_share']:.1%} of the loop's time is not the device's",
+        "host": f"{result['host_gap_share']:.1%} of the loop's time is not the device's, "
+        f"its thread works {result['host_work_share']:.2%} of it",
         "memory": f"{_bytes(result['program_bytes'])} of the program on a device, "
         f"{_bytes(result['peak_memory_bytes'])} at its peak; process {_bytes(result['peak_process_bytes'])}",
     }

@@ -81,6 +81,10 @@ class Learner:
         """Whether the averaged policy is asked for every decision that is trained."""
         return self.config.learn.objective == "ppo" and self.config.learn.magnet_coefficient > 0
 
+    @property
+    def _slips(self) -> bool:
+        return self.config.learn.exploration > 0 or self.config.learn.tremble > 0
+
     def init(self, key: jax.Array) -> LearnerState:
         """The state before the first iteration; `key` is consumed."""
         return self._start(key, self._target.params if self._target else None)
@@ -100,7 +104,7 @@ class Learner:
                 fresh_tables(environment, self._tables_each, _stream(table_key, number))
                 for number, environment in enumerate(self.environments)
             ),
-            prefix=empty_prefix(self.model, self.parallel_games),
+            prefix=empty_prefix(self.model, self.parallel_games, slips=self._slips),
             pool=self._new_pool(params, target),
             key=key,
             iteration=jnp.zeros((), jnp.int32),
@@ -201,8 +205,9 @@ class Learner:
         """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
         slots, seated, played = None, None, []
-        each = self._tables_each // sharding.count()
-        all_in_equity = self.config.learn.all_in_equity and self.config.game.variant == "holdem"
+        each, learn = self._tables_each // sharding.count(), self.config.learn
+        all_in_equity = learn.all_in_equity and self.config.game.variant == "holdem"
+        characters = jax.random.fold_in(jax.random.key(self.config.run.seed), 5)
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             opposed = self._opposed_tables // sharding.count()
@@ -210,11 +215,11 @@ class Learner:
         for number, environment in enumerate(self.environments):
             part = slice(number * each, (number + 1) * each)
             prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
-            table, length = state.tables[number], self.config.learn.rollout_length
+            table, length = state.tables[number], learn.rollout_length
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
                 length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
-                exploration=self.config.learn.exploration, tremble=self.config.learn.tremble,
+                exploration=learn.exploration, tremble=learn.tremble, character_key=_stream(characters, number),
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots

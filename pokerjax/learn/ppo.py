@@ -10,8 +10,9 @@ import jax.numpy as jnp
 
 from pokerjax.config import LearnConfig
 from pokerjax.learn.returns import weighted_sum
+from pokerjax.learn.rollout import Steps
+from pokerjax.learn.slips import behaviour
 from pokerjax.learn.targets import Targets
-from pokerjax.model.transformer import behaviour
 
 
 def clipped_objective(
@@ -45,16 +46,16 @@ def kl_divergence(log_policy: jax.Array, log_reference: jax.Array) -> jax.Array:
 
 
 def loss(
-    log_policy: jax.Array, actions: jax.Array, targets: Targets, weights: jax.Array, entropy_coefficient: jax.Array,
+    log_policy: jax.Array, steps: Steps, targets: Targets, weights: jax.Array, entropy_coefficient: jax.Array,
     config: LearnConfig,
 ) -> tuple[jax.Array, dict[str, jax.Array]]:  # fmt: skip
-    """The policy's loss and its parts, from log-policies [..., A] and the actions taken [...].
+    """The policy's loss and its parts, from log-policies [..., A] and the steps recorded [...].
 
     The clipped surrogate, the entropy bonus and the divergence from the magnet, each a sum over the decisions times
     their `weights` [...].
     """
-    played = behaviour(log_policy, config.tremble)
-    log_probs = jnp.take_along_axis(played, actions[..., None], axis=-1)[..., 0]
+    played = behaviour(log_policy, steps.slips if config.tremble else None)
+    log_probs = jnp.take_along_axis(played, steps.actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.
     log_ratio = jnp.where(weights > 0, log_probs - targets.log_probs, 0.0)
     objective, clipped, dual = clipped_objective(log_ratio, targets.surprises, config.clip, config.dual_clip)

@@ -18,10 +18,11 @@ import jax.numpy as jnp
 from pokerjax import poker
 from pokerjax.env import allin, menu, tables, tokens
 from pokerjax.env.tables import Environment, Outcome, Table
+from pokerjax.learn import slips
 from pokerjax.learn.opponents import Opponents
 from pokerjax.learn.sharding import table_numbers
 from pokerjax.model.attention import NO_SEGMENT, Cache, segment
-from pokerjax.model.transformer import Model, Parameters, behaviour, masked_log_policy, sample
+from pokerjax.model.transformer import Model, Parameters, masked_log_policy, sample
 
 
 @jax.tree_util.register_dataclass
@@ -36,14 +37,15 @@ class Steps:
     masks: jax.Array  # bool[..., A]
     actions: jax.Array  # int32: entry of the menu
     log_policy: jax.Array  # float32[..., A]: of the policy that learns, when it was asked
+    slips: jax.Array | None  # float32[..., A]: probabilities of a slip, by what it slips to; None where nobody slips
     values: jax.Array  # float32[..., 1 or A]: the critic's predictions then, of state or actions, in starting depths
     state_values: jax.Array  # float32: their mean under the policy then
     done: jax.Array  # bool: the action ended the hand
     rewards: jax.Array  # float32[..., P]: big blinds by seat where done
 
 
-def empty_prefix(model: Model, batch: int) -> Steps:
-    """The prefix of a first rollout: R places without a decision, leading axes [B, R]."""
+def empty_prefix(model: Model, batch: int, *, slips: bool = False) -> Steps:
+    """The prefix of a first rollout: R places without a decision, leading axes [B, R]; with `slips` if seats slip."""
     environment, num_values = model.environment, model.num_values
     shape = (batch, environment.hand_limit)
     return Steps(
@@ -54,6 +56,7 @@ def empty_prefix(model: Model, batch: int) -> Steps:
         masks=jnp.zeros((*shape, environment.num_actions), bool),
         actions=jnp.zeros(shape, jnp.int32),
         log_policy=jnp.zeros((*shape, environment.num_actions), jnp.float32),
+        slips=jnp.zeros((*shape, environment.num_actions), jnp.float32) if slips else None,
         values=jnp.zeros((*shape, num_values), jnp.float32),
         state_values=jnp.zeros(shape, jnp.float32),
         done=jnp.zeros(shape, bool),
@@ -79,15 +82,16 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 def rollout(
     model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
     environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
-    exploration: float = 0.0, tremble: float = 0.0,
+    exploration: float = 0.0, tremble: float = 0.0, character_key: jax.Array | None = None,
 ) -> tuple[Table, Steps, Outcome]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
     The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
     all-in is rewarded its mean over boards. A share `exploration` of the actions is drawn evenly, or a share `tremble`
-    that is part of the game, and so of the values of states. All that is random is a function of the key, the number
-    of the table (`sharding.table_numbers`) and the time or the hand there, so tables play the same on however many
-    devices.
+    by the characters of the seats (`slips`), which is part of the game, and so of the values of states. All that is
+    random is a function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there,
+    so tables play the same on however many devices; characters are of `character_key`, which must be the same in every
+    rollout, since hands go on.
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -110,6 +114,13 @@ def rollout(
         )
         return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
+    def slips_of(mask: jax.Array, segments: jax.Array) -> jax.Array | None:
+        if tremble:
+            assert character_key is not None
+            words = poker.words_at(character_key, slips.num_words(mask.shape[-1]), numbers, segments)
+            return slips.character(mask, words, tremble)
+        return slips.even(mask, exploration) if exploration else None
+
     def one_step(carry, time):
         table, cache, theirs = carry
         with jax.named_scope("engine"):
@@ -120,8 +131,10 @@ def rollout(
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        actions = sample(behaviour(log_policy, exploration or tremble), poker.uniform(word))
-        played = jnp.exp(behaviour(log_policy, tremble)) if values.shape[-1] > 1 else 1.0
+        slipping = slips_of(mask, segments)
+        actions = sample(slips.behaviour(log_policy, slipping), poker.uniform(word))
+        lasting = slipping if tremble else None
+        played = jnp.exp(slips.behaviour(log_policy, lasting)) if values.shape[-1] > 1 else 1.0
         state_values = jnp.sum(values * played, axis=-1)
         with jax.named_scope("engine"):
             chips = menu.choose(decision.amounts, actions)
@@ -133,7 +146,7 @@ def rollout(
             table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
             tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
-            log_policy=log_policy, values=values, state_values=state_values,
+            log_policy=log_policy, slips=slipping, values=values, state_values=state_values,
             done=outcome.done, rewards=jnp.pad(outcome.rewards.T, ((0, 0), (0, absent))),
         )  # fmt: skip
         return (table, cache, theirs), (steps, outcome)

@@ -203,16 +203,6 @@ def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
     return jax.nn.log_softmax(jnp.where(mask, logits, -1e30), axis=-1)
 
 
-def behaviour(log_policy: jax.Array, exploration: float) -> jax.Array:
-    """The log-policy [..., A] that acts: a share `exploration` of it is spread evenly over the entries on offer."""
-    if not exploration:
-        return log_policy
-    offered = log_policy > -1e29
-    even = exploration * offered / jnp.sum(offered, axis=-1, keepdims=True)
-    mixed = jnp.where(offered, (1 - exploration) * jnp.exp(log_policy) + even, 1.0)
-    return jnp.where(offered, jnp.log(mixed), -1e30)
-
-
 def sample(log_policy: jax.Array, uniform: jax.Array) -> jax.Array:
     """Entries drawn by inverse CDF, int32[B]: from log-probabilities [B, A] and one uniform in [0, 1) each.
 

@@ -1,0 +1,55 @@
+"""Slips: the actions of a seat that are not its policy's, and the policy that acts with them.
+
+Two kinds. *Exploration* draws a share of the actions evenly and is corrected for: what is learnt stays the policy
+without it. *Trembling* is part of the game, as Selten's hand is, but it has character: each seat of each hand is dealt
+a share of its actions that slips, and what they slip to. Most shares are next to nothing and a few nearly all, so a
+policy meets the careful, those who slip once, and those who call, raise or fold to the end whatever they hold, without
+being told who is who. So it learns to answer lines that good play alone would never show it.
+
+`slips` float32[..., A] are the probabilities of an action that slips, by what it slips to: their sum is the share.
+Axes: B tables, A menu entries.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pokerjax import poker
+
+_SHARPNESS = 3  # of what a seat slips to: of several kinds of action one tends to have most of it
+
+
+def even(mask: jax.Array, share: float) -> jax.Array:
+    """Slips of a fixed share, spread evenly over the entries on offer: float32[..., A] from bool[..., A]."""
+    return share * mask / jnp.sum(mask, axis=-1, keepdims=True)
+
+
+def num_words(num_actions: int) -> int:
+    """Random words (uint32) that the character of a seat in a hand takes."""
+    return 2 + num_actions
+
+
+def character(mask: jax.Array, words: list[jax.Array], share: float) -> jax.Array:
+    """Slips float32[B, A] of seats that slip in this `share` of their actions in the mean, by masks bool[B, A].
+
+    The words, `num_words` of uint32[B], are a seat's for the whole hand. Its share is U^(1 / share - 1) for U uniform,
+    with mean `share`. Fold, call and raise have weights E^3 for exponential E, the raises among them too: Dirichlet's
+    way of drawing proportions, sharpened. What is not on offer has no part in it, nor has the kind it belongs to.
+    """
+    uniforms = jnp.stack([poker.uniform(word) for word in words], axis=-1)
+    seat_share = uniforms[..., :1] ** (1 / share - 1)
+    weights = (-jnp.log1p(-uniforms[..., 1:])) ** _SHARPNESS + 1e-9  # none is exactly 0
+    kinds, sizes = weights[..., :3], weights[..., 3:] * mask[..., 2:]
+    raises = kinds[..., 2:] * sizes / jnp.maximum(jnp.sum(sizes, axis=-1, keepdims=True), 1e-30)
+    chances = jnp.concatenate([kinds[..., :2] * mask[..., :2], raises], axis=-1)
+    return seat_share * chances / jnp.sum(chances, axis=-1, keepdims=True)
+
+
+def behaviour(log_policy: jax.Array, slips: jax.Array | None) -> jax.Array:
+    """The log-policy [..., A] that acts: the policy, but where it slips. Without slips, the policy itself."""
+    if slips is None:
+        return log_policy
+    offered = log_policy > -1e29
+    mixed = (1 - jnp.sum(slips, axis=-1, keepdims=True)) * jnp.exp(log_policy) + slips
+    return jnp.where(offered, jnp.log(jnp.where(offered, jnp.maximum(mixed, 1e-30), 1.0)), -1e30)

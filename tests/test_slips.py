@@ -1,0 +1,127 @@
+"""Slips: what seats do apart from their policy, hand by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from pokerjax import poker
+from pokerjax.checks import check
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig
+from pokerjax.learn import slips
+from pokerjax.learn.learner import Learner
+from pokerjax.learn.rollout import carry_prefix
+from pokerjax.model.attention import NO_SEGMENT
+from pokerjax.model.transformer import masked_log_policy
+
+ENTRIES = 6
+SEATS = 40_000
+
+
+def characters(mask: list[bool], share: float) -> np.ndarray:
+    """Slips [SEATS, ENTRIES] of many seats that may do the same."""
+    words = poker.words_at(jax.random.key(0), slips.num_words(ENTRIES), jnp.arange(SEATS), 0)
+    return np.asarray(slips.character(jnp.broadcast_to(jnp.array(mask), (SEATS, ENTRIES)), words, share))
+
+
+def test_exploration_spreads_its_share_over_what_is_offered():
+    mask = jnp.array([True, True, False])
+    log_policy = masked_log_policy(jnp.log(jnp.array([0.9, 0.1, 1.0])), mask)
+    np.testing.assert_allclose(jnp.exp(slips.behaviour(log_policy, slips.even(mask, 0.2))), [0.82, 0.18, 0], atol=1e-6)
+    assert slips.behaviour(log_policy, None) is log_policy
+
+
+def test_behaviour_mixes_policy_and_slips():
+    """Literal numbers: a share of 0.5 slips, most of it to the entry that the policy hardly takes."""
+    log_policy = masked_log_policy(jnp.array([0.0, -200.0, 3.0]), jnp.array([True, True, False]))
+    mixed = jnp.exp(slips.behaviour(log_policy, jnp.array([0.1, 0.4, 0.0])))
+    np.testing.assert_allclose(mixed, [0.6, 0.4, 0.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
+def test_the_mean_share_of_slips_is_what_was_asked(share):
+    shares = characters([True] * ENTRIES, share).sum(axis=1)
+    assert abs(shares.mean() - share) < 4 * shares.std() / SEATS**0.5
+    # U^(1/share - 1) lies above one half with probability 1 - 2^(-share / (1 - share)).
+    often = 1 - 0.5 ** (share / (1 - share))
+    assert abs((shares > 0.5).mean() - often) < 4 * (often / SEATS) ** 0.5
+    assert shares.min() >= 0 and shares.max() <= 1
+
+
+def test_every_kind_of_action_is_slipped_to_alike_and_most_seats_have_a_favourite():
+    found = characters([True] * ENTRIES, 0.5)
+    chances = found / found.sum(axis=1, keepdims=True)
+    kinds = np.stack([chances[:, 0], chances[:, 1], chances[:, 2:].sum(axis=1)], axis=1)
+    np.testing.assert_allclose(kinds.mean(axis=0), 1 / 3, atol=0.01)
+    np.testing.assert_allclose(chances[:, 2:].mean(axis=0), 1 / 12, atol=0.01)
+    assert (kinds.max(axis=1) > 0.6).mean() > 0.7
+    assert (found > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("mask", "means"),
+    [
+        ([False, True, True, False, False, True], [0, 1 / 2, 1 / 4, 0, 0, 1 / 4]),
+        ([True, True, False, False, False, False], [1 / 2, 1 / 2, 0, 0, 0, 0]),
+        ([False, True, False, False, False, False], [0, 1, 0, 0, 0, 0]),
+    ],
+)
+def test_what_is_not_on_offer_has_no_part(mask, means):
+    """The other kinds, and the other raises, share it out alike; and the policy keeps what does not slip."""
+    found = characters(mask, 0.3)
+    chances = found / found.sum(axis=1, keepdims=True)
+    assert (found[:, ~np.array(mask)] == 0).all()
+    np.testing.assert_allclose(chances.mean(axis=0), means, atol=0.01)
+    log_policy = masked_log_policy(jnp.zeros((SEATS, ENTRIES)), jnp.array(mask))
+    played = np.exp(slips.behaviour(log_policy, jnp.asarray(found)))
+    np.testing.assert_allclose(played.sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def rollouts():
+    """Windows of three rollouts in a row; every decision of a hand is in one of them, or in more as a prefix."""
+    config = Config(
+        game=GameConfig(variant="leduc"),
+        model=ModelConfig(d_model=8, n_layers=1, n_heads=1),
+        learn=LearnConfig(parallel_games=16, rollout_length=8, tremble=0.4),
+    )
+    learner = Learner(check(config))
+    state, windows = learner.init(jax.random.key(0)), []
+    play = jax.jit(learner.play)
+    for number in range(3):
+        tables, window, *_ = play(state, jax.random.key(number))
+        prefix = carry_prefix(learner.model.environment, window, tables[0].hands)
+        state = dataclasses.replace(state, tables=tables, prefix=prefix)
+        windows.append(jax.device_get(window))
+    return windows
+
+
+def test_a_seat_keeps_its_character_for_a_hand_and_only_for_that(rollouts):
+    """The share is the same in all decisions of a seat in a hand, over the ends of rollouts too; others have others."""
+    shares: dict[tuple[int, int], set[float]] = {}
+    spanning = 0
+    for number, window in enumerate(rollouts):
+        for table, place in zip(*np.nonzero(window.segments != NO_SEGMENT), strict=True):
+            key = (int(table), int(window.segments[table, place]))
+            spanning += number > 0 and key in shares
+            shares.setdefault(key, set()).add(round(float(window.slips[table, place].sum()), 5))
+    assert all(len(seen) == 1 for seen in shares.values())
+    assert spanning > 10  # decisions that belong to hands of the rollout before
+    values = [next(iter(seen)) for seen in shares.values()]
+    assert len(set(values)) > 0.9 * len(values)
+
+
+def test_actions_are_drawn_from_the_policy_that_slips(rollouts):
+    """Of the decisions of seats that nearly always slip, actions follow the slips: mean log-likelihoods say so."""
+    log_played, log_policy = [], []
+    for window in rollouts:
+        often = (window.segments != NO_SEGMENT) & (window.slips.sum(axis=-1) > 0.7)
+        played = np.asarray(slips.behaviour(jnp.asarray(window.log_policy), jnp.asarray(window.slips)))
+        for found, kept in ((played, log_played), (window.log_policy, log_policy)):
+            kept += np.take_along_axis(found, window.actions[..., None], axis=-1)[often].ravel().tolist()
+    assert len(log_played) > 30
+    assert np.mean(log_played) > np.mean(log_policy) + 0.1
