@@ -144,7 +144,7 @@ def test_estimates_are_the_exact_values(learn, monkeypatch):
     exploration that of the policy without those draws, with trembling that of the policy with them. All seats
     tremble evenly here, since the tree's value of a mixture of characters would need all of them.
     """
-    monkeypatch.setattr(slips, "character", lambda mask, words, share: slips.even(mask, share))
+    monkeypatch.setattr(slips, "character", lambda mask, street, words, share: slips.even(mask, share))
     learner = Learner(check(dataclasses.replace(MIRROR, learn=learn)))
     model = learner.model
     tree = game_tree(model.environment.rules)

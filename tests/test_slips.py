@@ -22,10 +22,11 @@ ENTRIES = 6
 SEATS = 40_000
 
 
-def characters(mask: list[bool], share: float) -> np.ndarray:
+def characters(mask: list[bool], share: float, street: int = 0) -> np.ndarray:
     """Slips [SEATS, ENTRIES] of many seats that may do the same."""
     words = poker.words_at(jax.random.key(0), slips.num_words(ENTRIES), jnp.arange(SEATS), 0)
-    return np.asarray(slips.character(jnp.broadcast_to(jnp.array(mask), (SEATS, ENTRIES)), words, share))
+    masks, streets = jnp.broadcast_to(jnp.array(mask), (SEATS, ENTRIES)), jnp.full((SEATS,), street)
+    return np.asarray(slips.character(masks, streets, words, share))
 
 
 def test_exploration_spreads_its_share_over_what_is_offered():
@@ -62,17 +63,26 @@ def test_every_kind_of_action_is_slipped_to_alike_and_most_seats_have_a_favourit
     assert (found > 0).all()
 
 
+def test_after_the_first_street_all_in_is_a_kind_of_its_own_and_shares_stay():
+    first, later = (characters([True] * ENTRIES, 0.5, street) for street in (0, 2))
+    np.testing.assert_allclose(first.sum(axis=1), later.sum(axis=1), rtol=1e-5)
+    chances = (later / later.sum(axis=1, keepdims=True)).mean(axis=0)
+    np.testing.assert_allclose(chances, [1 / 4, 1 / 4, 1 / 12, 1 / 12, 1 / 12, 1 / 4], atol=0.01)
+
+
 @pytest.mark.parametrize(
-    ("mask", "means"),
+    ("mask", "street", "means"),
     [
-        ([False, True, True, False, False, True], [0, 1 / 2, 1 / 4, 0, 0, 1 / 4]),
-        ([True, True, False, False, False, False], [1 / 2, 1 / 2, 0, 0, 0, 0]),
-        ([False, True, False, False, False, False], [0, 1, 0, 0, 0, 0]),
+        ([False, True, True, False, False, True], 0, [0, 1 / 2, 1 / 4, 0, 0, 1 / 4]),
+        ([False, True, True, False, False, True], 1, [0, 1 / 3, 1 / 3, 0, 0, 1 / 3]),
+        ([True, True, False, False, False, True], 3, [1 / 3, 1 / 3, 0, 0, 0, 1 / 3]),
+        ([True, True, False, False, False, False], 1, [1 / 2, 1 / 2, 0, 0, 0, 0]),
+        ([False, True, False, False, False, False], 0, [0, 1, 0, 0, 0, 0]),
     ],
 )
-def test_what_is_not_on_offer_has_no_part(mask, means):
+def test_what_is_not_on_offer_has_no_part(mask, street, means):
     """The other kinds, and the other raises, share it out alike; and the policy keeps what does not slip."""
-    found = characters(mask, 0.3)
+    found = characters(mask, 0.3, street)
     chances = found / found.sum(axis=1, keepdims=True)
     assert (found[:, ~np.array(mask)] == 0).all()
     np.testing.assert_allclose(chances.mean(axis=0), means, atol=0.01)

@@ -114,11 +114,11 @@ def rollout(
         )
         return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
-    def slips_of(mask: jax.Array, segments: jax.Array) -> jax.Array | None:
+    def slips_of(mask: jax.Array, segments: jax.Array, street: jax.Array) -> jax.Array | None:
         if tremble:
             assert character_key is not None
             words = poker.words_at(character_key, slips.num_words(mask.shape[-1]), numbers, segments)
-            return slips.character(mask, words, tremble)
+            return slips.character(mask, street, words, tremble)
         return slips.even(mask, exploration) if exploration else None
 
     def one_step(carry, time):
@@ -131,7 +131,7 @@ def rollout(
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        slipping = slips_of(mask, segments)
+        slipping = slips_of(mask, segments, table.hand.street)
         actions = sample(slips.behaviour(log_policy, slipping), poker.uniform(word))
         lasting = slipping if tremble else None
         played = jnp.exp(slips.behaviour(log_policy, lasting)) if values.shape[-1] > 1 else 1.0

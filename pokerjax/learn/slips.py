@@ -27,22 +27,28 @@ def even(mask: jax.Array, share: float) -> jax.Array:
 
 def num_words(num_actions: int) -> int:
     """Random words (uint32) that the character of a seat in a hand takes."""
-    return 2 + num_actions
+    return 3 + num_actions
 
 
-def character(mask: jax.Array, words: list[jax.Array], share: float) -> jax.Array:
-    """Slips float32[B, A] of seats that slip in this `share` of their actions in the mean, by masks bool[B, A].
+def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share: float) -> jax.Array:
+    """Slips float32[B, A] of seats that slip in this `share` of their actions in the mean.
 
-    The words, `num_words` of uint32[B], are a seat's for the whole hand. Its share is U^(1 / share - 1) for U uniform,
-    with mean `share`. Fold, call and raise have weights E^3 for exponential E, the raises among them too: Dirichlet's
-    way of drawing proportions, sharpened. What is not on offer has no part in it, nor has the kind it belongs to.
+    By masks bool[B, A] and streets int32[B]; the words, `num_words` of uint32[B], are a seat's for the whole hand.
+    Its share is U^(1 / share - 1) for U uniform, with mean `share`. Fold, call and raise have weights E^3 for
+    exponential E, the raises among them too: Dirichlet's way of drawing proportions, sharpened. After the first street
+    all-in is a kind of its own: there an agent that hardly meets it folds too much to it, which costs most
+    (docs/learning.md). What is not on offer has no part in it, nor has a kind of which nothing is.
     """
     uniforms = jnp.stack([poker.uniform(word) for word in words], axis=-1)
     seat_share = uniforms[..., :1] ** (1 / share - 1)
     weights = (-jnp.log1p(-uniforms[..., 1:])) ** _SHARPNESS + 1e-9  # none is exactly 0
-    kinds, sizes = weights[..., :3], weights[..., 3:] * mask[..., 2:]
-    raises = kinds[..., 2:] * sizes / jnp.maximum(jnp.sum(sizes, axis=-1, keepdims=True), 1e-30)
-    chances = jnp.concatenate([kinds[..., :2] * mask[..., :2], raises], axis=-1)
+    fold_call, raises, all_in, sizes = jnp.split(weights, (2, 3, 4), axis=-1)
+    apart = (street > 0)[..., None]
+    sizes = sizes * mask[..., 2:]
+    sizes = sizes.at[..., -1:].multiply(~apart)
+    sizes = raises * sizes / jnp.maximum(jnp.sum(sizes, axis=-1, keepdims=True), 1e-30)
+    sizes = sizes.at[..., -1:].add(apart * all_in * mask[..., -1:])
+    chances = jnp.concatenate([fold_call * mask[..., :2], sizes], axis=-1)
     return seat_share * chances / jnp.sum(chances, axis=-1, keepdims=True)
 
 
