@@ -52,22 +52,24 @@ def loss(
     """The policy's loss and its parts, from log-policies [..., A] and the steps recorded [...].
 
     The clipped surrogate, the entropy bonus and the divergence from the magnet, each a sum over the decisions times
-    their `weights` [...].
+    their `weights` [...]. Where a seat slips, the surrogate moves the policy by the share that is left to it; the other
+    two count as much, or they would rule where mostly those who slip have come.
     """
-    played = behaviour(log_policy, steps.slips if config.tremble else None)
+    slips = steps.slips if config.tremble else None
+    played, left = behaviour(log_policy, slips), weights if slips is None else weights * (1 - jnp.sum(slips, axis=-1))
     log_probs = jnp.take_along_axis(played, steps.actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.
     log_ratio = jnp.where(weights > 0, log_probs - targets.log_probs, 0.0)
     objective, clipped, dual = clipped_objective(log_ratio, targets.surprises, config.clip, config.dual_clip)
     # What the actions are worth on average under the policy: with a state critic all gains are 0.
     objective += jnp.sum(jnp.exp(played) * targets.gains, axis=-1)
-    policy_loss = -weighted_sum(objective, weights) - entropy_coefficient * weighted_sum(entropy(log_policy), weights)
+    policy_loss = -weighted_sum(objective, weights) - entropy_coefficient * weighted_sum(entropy(log_policy), left)
     parts = {
         "ppo/clip_share": weighted_sum(clipped.astype(jnp.float32), weights),
         "ppo/dual_clip_share": weighted_sum(dual.astype(jnp.float32), weights),
     }
     if config.magnet_coefficient > 0:
-        magnet = weighted_sum(kl_divergence(log_policy, targets.magnet), weights)
+        magnet = weighted_sum(kl_divergence(log_policy, targets.magnet), left)
         policy_loss += config.magnet_coefficient * magnet
         parts["loss/kl_magnet"] = magnet
     return policy_loss, parts
