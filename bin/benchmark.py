@@ -6,7 +6,7 @@ strength  strength of seven cards
 train     the train step of a config, as a share of the matrix rate of the device, and where its time goes
           (--config FILE and every field of the config as a flag, as for bin/train.py; --iterations N)
 host      the loop of bin/train.py against bare calls of the train step, in turn
-          (as for train; --iterations N: rounds)
+          (as for train; --iterations N: rounds, at least 6)
 scaling   the train step against tables, players, layers, rollout length and devices
           (as for train; --axes NAME ...: only these; --plot FOLDER: as pictures too)
 attention the attention of the update beside the ways not taken (as for train)
@@ -147,7 +147,7 @@ def _train(arguments: list[str], program: str) -> None:
 
 
 def _host(arguments: list[str], program: str) -> None:
-    config, own = _train_arguments(arguments, program)
+    config, own = _train_arguments(arguments, program, iterations=16)
     show = _start(config.run.device, as_json=own.json)
     from pokerjax.benchmark import loop
 
@@ -188,12 +188,12 @@ def _note(text: str) -> None:
 
 
 def _train_arguments(
-    arguments: list[str], program: str, *, default: str = "configs/base.py", plot: bool = False
+    arguments: list[str], program: str, *, default: str = "configs/base.py", iterations: int = 3, plot: bool = False
 ) -> tuple[Config, argparse.Namespace]:
     """The config, as bin/train.py would load it, and the flags that only this command has."""
     own = argparse.ArgumentParser(prog=program, add_help=False, allow_abbrev=False, exit_on_error=False)
     own.add_argument("--config", default=default, metavar="FILE")
-    own.add_argument("--iterations", type=int, default=3, metavar="N")
+    own.add_argument("--iterations", type=int, default=iterations, metavar="N")
     own.add_argument("--json", action="store_true")
     if plot:
         own.add_argument("--axes", nargs="+", default=(), metavar="NAME")

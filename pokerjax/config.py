@@ -133,9 +133,9 @@ class LearnConfig:
     exploration: float = 0.0
     """Share of the actions of the rollout that are drawn evenly; what is learnt stays the policy without them."""
     tremble: float = 0.0
-    """Share of the learner's actions, in all its seats, that slip as part of the game: each seat of each hand is dealt
-    how often it slips, mostly hardly ever, and to what. PPO learns to play well among such seats, and so against lines
-    that it would not take itself. Agents and frozen opponents act without slips."""
+    """How often the learner slips in the mean of its seats, as part of the game: each seat of each hand is dealt its
+    share of slips, mostly next to none, and what it slips to. PPO learns to play well among such seats, and so against
+    lines that it would not take itself. Agents and frozen opponents act without slips."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1. In mirror descent heads-up every decision of both
     seats bootstraps, and 1 is unbiased all the same."""

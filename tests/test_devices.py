@@ -96,7 +96,7 @@ def test_eight_devices_do_what_one_does(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options", ["pool_share=0.5, epochs=2, parallel_games=64", "all_in_equity=True, iterations_per_call=2"]
+    "options", ["pool_share=0.5, epochs=2, parallel_games=64, tremble=0.3", "all_in_equity=True, iterations_per_call=2"]
 )
 def test_so_they_do_in_holdem_with_opponents_epochs_and_paid_means(options, tmp_path):
     in_a_process_of_its_own(f"compare_devices({str(tmp_path)!r}, variant='holdem', {options})", tmp_path)

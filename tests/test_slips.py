@@ -20,6 +20,7 @@ from pokerjax.model.transformer import masked_log_policy
 
 ENTRIES = 6
 SEATS = 40_000
+PLACES = 8  # of the prefix, in Leduc
 
 
 def characters(mask: list[bool], share: float, street: int = 0) -> np.ndarray:
@@ -63,6 +64,12 @@ def test_every_kind_of_action_is_slipped_to_alike_and_most_seats_have_a_favourit
     assert (found > 0).all()
 
 
+def test_where_all_in_is_the_only_raise_it_is_one_on_every_street():
+    words = poker.words_at(jax.random.key(0), slips.num_words(3), jnp.arange(9), 0)
+    first, later = (slips.character(jnp.ones((9, 3), bool), jnp.full((9,), street), words, 0.3) for street in (0, 1))
+    np.testing.assert_array_equal(first, later)
+
+
 def test_after_the_first_street_all_in_is_a_kind_of_its_own_and_shares_stay():
     first, later = (characters([True] * ENTRIES, 0.5, street) for street in (0, 2))
     np.testing.assert_allclose(first.sum(axis=1), later.sum(axis=1), rtol=1e-5)
@@ -100,6 +107,7 @@ def rollouts():
         learn=LearnConfig(parallel_games=16, rollout_length=8, tremble=0.4),
     )
     learner = Learner(check(config))
+    assert learner.model.environment.hand_limit == PLACES
     state, windows = learner.init(jax.random.key(0)), []
     play = jax.jit(learner.play)
     for number in range(3):
@@ -111,18 +119,24 @@ def rollouts():
 
 
 def test_a_seat_keeps_its_character_for_a_hand_and_only_for_that(rollouts):
-    """The share is the same in all decisions of a seat in a hand, over the ends of rollouts too; others have others."""
-    shares: dict[tuple[int, int], set[float]] = {}
+    """Its share, and what it slips to where the same is on offer, over the ends of rollouts too; others have others."""
+    found: dict[tuple[int, int], dict[bytes, list[np.ndarray]]] = {}
     spanning = 0
-    for number, window in enumerate(rollouts):
+    for window in rollouts:
+        before = set(found)
         for table, place in zip(*np.nonzero(window.segments != NO_SEGMENT), strict=True):
             key = (int(table), int(window.segments[table, place]))
-            spanning += number > 0 and key in shares
-            shares.setdefault(key, set()).add(round(float(window.slips[table, place].sum()), 5))
-    assert all(len(seen) == 1 for seen in shares.values())
-    assert spanning > 10  # decisions that belong to hands of the rollout before
-    values = [next(iter(seen)) for seen in shares.values()]
-    assert len(set(values)) > 0.9 * len(values)
+            spanning += place >= PLACES and key in before  # decided in this rollout, the hand begun in one before
+            offered = window.masks[table, place].tobytes()
+            found.setdefault(key, {}).setdefault(offered, []).append(window.slips[table, place])
+    assert spanning > 10
+    shares = []
+    for seat in found.values():
+        assert all(np.ptp(rows, axis=0).max() < 1e-6 for rows in seat.values())
+        shares.append([rows[0].sum() for rows in seat.values()])
+        assert np.ptp(shares[-1]) < 1e-5
+    assert sum(len(seat) > 1 for seat in found.values()) > 10  # seats that were offered different things
+    assert len(np.unique(np.round([share[0] for share in shares], 4))) > 0.7 * len(shares)
 
 
 def test_actions_are_drawn_from_the_policy_that_slips(rollouts):

@@ -200,6 +200,27 @@ def test_ppo_moves_the_policy_that_slips():
     np.testing.assert_allclose(jax.grad(loss)(0.1), -2 * 0.6 / 0.26, rtol=1e-5)
 
 
+def test_entropy_and_magnet_count_as_much_as_the_surrogate_where_a_seat_slips():
+    """Two decisions alike, in one of which 0.4 slips: each part of the gradient is 0.6 of the other's."""
+    one, even = jnp.ones(2), jnp.full((2, 2), 0.5)
+    steps, goals = recorded(
+        actions=jnp.array([1, 1]), slips=jnp.array([[0.0, 0.0], [0.2, 0.2]]), weights=one,
+        log_probs=jnp.log(0.5 * one), surprises=2 * one, magnet=jnp.log(jnp.array([[0.9, 0.1]] * 2)),
+        log_policy=jnp.log(even),
+    )  # fmt: skip
+
+    def loss(logits, entropy, magnet, surprises):
+        config = LearnConfig(tremble=0.4, magnet_coefficient=magnet)
+        targets = dataclasses.replace(goals, surprises=surprises * goals.surprises)
+        return ppo.loss(jax.nn.log_softmax(logits), steps, targets, one, jnp.float32(entropy), config)[0]
+
+    uneven = jnp.tile(jnp.array([0.3, -0.1]), (2, 1))
+    for logits, parts in ((jnp.zeros((2, 2)), (0.0, 0.0, 1.0)), (uneven, (1.0, 0.0, 0.0)), (uneven, (0.0, 1e-6, 0.0))):
+        gradient = jax.grad(loss)(logits, *parts)
+        assert jnp.abs(gradient[0]).min() > 1e-9
+        np.testing.assert_allclose(gradient[1], 0.6 * gradient[0], rtol=1e-4)
+
+
 def test_entropy_and_divergence_ignore_masked_entries():
     """Two entries on offer of three."""
     mask = jnp.array([True, True, False])

@@ -22,7 +22,7 @@ from pokerjax.learn import mirror, schedules
 from pokerjax.learn.learner import Learner
 from pokerjax.learn.returns import advantages, of_action
 from pokerjax.learn.rollout import Steps, carry_prefix, rollout
-from pokerjax.learn.slips import behaviour
+from pokerjax.learn.slips import behaviour, even
 from pokerjax.learn.targets import make_targets
 from pokerjax.model.features import depth_bb
 
@@ -47,7 +47,7 @@ def main() -> None:
     def pushes(window: Steps) -> dict[str, jax.Array]:
         depth = depth_bb(model.environment.layout, window.tokens)
         values, states = window.values * depth[..., None], window.state_values * depth
-        log_drawn = of_action(behaviour(window.log_policy, window.slips), window.actions)
+        log_drawn = of_action(behaviour(window.log_policy, even(window.masks, learn.exploration)), window.actions)
         ratios = jnp.exp(of_action(window.log_policy, window.actions) - log_drawn)
         ratios = jnp.where(window.segments >= 0, ratios, 1.0)
 

@@ -3,7 +3,7 @@
 The loop dispatches a call before it reads the metrics of the one before, so the device should never wait. Both are
 timed in one process, in turn; evaluation and checkpoints are left out of the timed calls, since what they take is
 theirs. A difference of two times is as noisy as the machine; the processor time of the loop's own thread is not, and
-bounds it: a device can only wait for what the host works at.
+says how long a device could wait for it, slow files and busy processors aside.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ def measure_host(config: Config, *, rounds: int) -> dict[str, Any]:
 def median_interval(values: list[float]) -> tuple[float, float]:
     """The order statistics between which the median lies with a probability of 95 % or more; at least six values.
 
-    It lies below the k-th of n by as many heads as a coin shows less than k times in n throws. Whatever the values'
-    distribution: a machine that others share has hiccups, which would make an interval of the mean say nothing.
+    The median lies below the k-th of n values with the probability that a coin shows fewer than k heads in n throws,
+    whatever their distribution: a machine that others share has hiccups, which make an interval of the mean useless.
     """
     count, below, left_out = len(values), 0.0, 0
     while 2 * (below := below + math.comb(count, left_out) / 2**count) <= 0.05:

@@ -81,10 +81,6 @@ class Learner:
         """Whether the averaged policy is asked for every decision that is trained."""
         return self.config.learn.objective == "ppo" and self.config.learn.magnet_coefficient > 0
 
-    @property
-    def _slips(self) -> bool:
-        return self.config.learn.exploration > 0 or self.config.learn.tremble > 0
-
     def init(self, key: jax.Array) -> LearnerState:
         """The state before the first iteration; `key` is consumed."""
         return self._start(key, self._target.params if self._target else None)
@@ -104,7 +100,7 @@ class Learner:
                 fresh_tables(environment, self._tables_each, _stream(table_key, number))
                 for number, environment in enumerate(self.environments)
             ),
-            prefix=empty_prefix(self.model, self.parallel_games, slips=self._slips),
+            prefix=empty_prefix(self.model, self.parallel_games, slips=self.config.learn.tremble > 0),
             pool=self._new_pool(params, target),
             key=key,
             iteration=jnp.zeros((), jnp.int32),

@@ -55,8 +55,8 @@ def loss(
     their `weights` [...]. Where a seat slips, the surrogate moves the policy by the share that is left to it; the other
     two count as much, or they would rule where mostly those who slip have come.
     """
-    slips = steps.slips if config.tremble else None
-    played, left = behaviour(log_policy, slips), weights if slips is None else weights * (1 - jnp.sum(slips, axis=-1))
+    played = behaviour(log_policy, steps.slips)
+    left = weights if steps.slips is None else weights * (1 - jnp.sum(steps.slips, axis=-1))
     log_probs = jnp.take_along_axis(played, steps.actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.
     log_ratio = jnp.where(weights > 0, log_probs - targets.log_probs, 0.0)

@@ -37,7 +37,7 @@ class Steps:
     masks: jax.Array  # bool[..., A]
     actions: jax.Array  # int32: entry of the menu
     log_policy: jax.Array  # float32[..., A]: of the policy that learns, when it was asked
-    slips: jax.Array | None  # float32[..., A]: probabilities of a slip, by what it slips to; None where nobody slips
+    slips: jax.Array | None  # float32[..., A]: of trembling, by what it slips to; None where nobody trembles
     values: jax.Array  # float32[..., 1 or A]: the critic's predictions then, of state or actions, in starting depths
     state_values: jax.Array  # float32: their mean under the policy then
     done: jax.Array  # bool: the action ended the hand
@@ -45,7 +45,7 @@ class Steps:
 
 
 def empty_prefix(model: Model, batch: int, *, slips: bool = False) -> Steps:
-    """The prefix of a first rollout: R places without a decision, leading axes [B, R]; with `slips` if seats slip."""
+    """The prefix of a first rollout: R places without a decision, leading axes [B, R]; `slips` if seats tremble."""
     environment, num_values = model.environment, model.num_values
     shape = (batch, environment.hand_limit)
     return Steps(
@@ -115,11 +115,11 @@ def rollout(
         return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
     def slips_of(mask: jax.Array, segments: jax.Array, street: jax.Array) -> jax.Array | None:
-        if tremble:
-            assert character_key is not None
-            words = poker.words_at(character_key, slips.num_words(mask.shape[-1]), numbers, segments)
-            return slips.character(mask, street, words, tremble)
-        return slips.even(mask, exploration) if exploration else None
+        if not tremble:
+            return None
+        assert character_key is not None
+        words = poker.words_at(character_key, slips.num_words(mask.shape[-1]), numbers, segments)
+        return slips.character(mask, street, words, tremble)
 
     def one_step(carry, time):
         table, cache, theirs = carry
@@ -131,10 +131,10 @@ def rollout(
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        slipping = slips_of(mask, segments, table.hand.street)
-        actions = sample(slips.behaviour(log_policy, slipping), poker.uniform(word))
-        lasting = slipping if tremble else None
-        played = jnp.exp(slips.behaviour(log_policy, lasting)) if values.shape[-1] > 1 else 1.0
+        trembling = slips_of(mask, segments, table.hand.street)
+        drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, exploration))
+        actions = sample(drawn_from, poker.uniform(word))
+        played = jnp.exp(slips.behaviour(log_policy, trembling)) if values.shape[-1] > 1 else 1.0
         state_values = jnp.sum(values * played, axis=-1)
         with jax.named_scope("engine"):
             chips = menu.choose(decision.amounts, actions)
@@ -146,7 +146,7 @@ def rollout(
             table = tables.next_hand(environment, table, deal, stakes)
         steps = Steps(
             tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
-            log_policy=log_policy, slips=slipping, values=values, state_values=state_values,
+            log_policy=log_policy, slips=trembling, values=values, state_values=state_values,
             done=outcome.done, rewards=jnp.pad(outcome.rewards.T, ((0, 0), (0, absent))),
         )  # fmt: skip
         return (table, cache, theirs), (steps, outcome)

@@ -4,7 +4,8 @@ Two kinds. *Exploration* draws a share of the actions evenly and is corrected fo
 without it. *Trembling* is part of the game, as Selten's hand is, but it has character: each seat of each hand is dealt
 a share of its actions that slips, and what they slip to. Most shares are next to nothing and a few nearly all, so a
 policy meets the careful, those who slip once, and those who call, raise or fold to the end whatever they hold, without
-being told who is who. So it learns to answer lines that good play alone would never show it.
+being told who is who. So it learns to answer lines that good play alone would never show it. The critic is not told
+either: it values hands by what it has seen of them, as the policy does.
 
 `slips` float32[..., A] are the probabilities of an action that slips, by what it slips to: their sum is the share.
 Axes: B tables, A menu entries.
@@ -43,13 +44,18 @@ def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share:
     seat_share = uniforms[..., :1] ** (1 / share - 1)
     weights = (-jnp.log1p(-uniforms[..., 1:])) ** _SHARPNESS + 1e-9  # none is exactly 0
     fold_call, raises, all_in, sizes = jnp.split(weights, (2, 3, 4), axis=-1)
-    apart = (street > 0)[..., None]
+    apart = (street > 0)[..., None] & (mask.shape[-1] > 3)  # of three entries it is the only raise there is
     sizes = sizes * mask[..., 2:]
     sizes = sizes.at[..., -1:].multiply(~apart)
     sizes = raises * sizes / jnp.maximum(jnp.sum(sizes, axis=-1, keepdims=True), 1e-30)
     sizes = sizes.at[..., -1:].add(apart * all_in * mask[..., -1:])
     chances = jnp.concatenate([fold_call * mask[..., :2], sizes], axis=-1)
     return seat_share * chances / jnp.sum(chances, axis=-1, keepdims=True)
+
+
+def drawn_with(slips: jax.Array | None, mask: jax.Array, exploration: float) -> jax.Array | None:
+    """What the actions were drawn with: slips that are part of the game, else those of exploration, else none."""
+    return even(mask, exploration) if slips is None and exploration else slips
 
 
 def behaviour(log_policy: jax.Array, slips: jax.Array | None) -> jax.Array:

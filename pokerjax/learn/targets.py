@@ -16,7 +16,7 @@ from pokerjax.learn import mirror
 from pokerjax.learn.returns import advantages, of_action, reach_ratios, weighted_mean, weighted_std
 from pokerjax.learn.rollout import Steps
 from pokerjax.learn.schedules import Rates
-from pokerjax.learn.slips import behaviour
+from pokerjax.learn.slips import behaviour, drawn_with
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
 from pokerjax.model.transformer import Model
@@ -49,9 +49,9 @@ def make_targets(
     values_bb, action_values_bb = window.state_values * depth, window.values * depth[..., None]
     chosen_bb = of_action(action_values_bb, window.actions)
     present = window.segments != NO_SEGMENT
-    log_drawn = _of_taken(behaviour(window.log_policy, window.slips), window.actions)
-    lasting = window.slips if learn.tremble else None
-    ratios = jnp.exp(_of_taken(behaviour(window.log_policy, lasting), window.actions) - log_drawn)
+    drawn_from = behaviour(window.log_policy, drawn_with(window.slips, window.masks, learn.exploration))
+    log_drawn = _of_taken(drawn_from, window.actions)
+    ratios = jnp.exp(_of_taken(behaviour(window.log_policy, window.slips), window.actions) - log_drawn)
     ratios = jnp.where(present & window.learns, ratios, 1.0)
     # A frozen opponent's decisions are drawn from another policy than the values'. PPO, whose advantages are
     # normalised, ended higher with less noise in them (docs/learning.md).
