@@ -170,7 +170,9 @@ def _scaling(arguments: list[str], program: str) -> None:
         results.append(result)
         show(result)
     if own.plot:
-        scaling.draw(results, own.plot, device=device.describe())
+        found = device.describe()  # of a CPU, the devices that it passes for
+        cores = f"{os.cpu_count()} CPU cores"
+        scaling.draw(results, own.plot, device=cores if found.endswith("cpu") else found)
 
 
 def _attention(arguments: list[str], program: str) -> None:
