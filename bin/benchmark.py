@@ -151,7 +151,7 @@ def _host(arguments: list[str], program: str) -> None:
     show = _start(config.run.device, as_json=own.json)
     from pokerjax.benchmark import loop
 
-    show(loop.measure_host(config, rounds=own.iterations))
+    show(loop.measure_host(config, rounds=own.iterations, note=_note))
 
 
 def _scaling(arguments: list[str], program: str) -> None:

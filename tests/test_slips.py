@@ -35,6 +35,7 @@ def test_exploration_spreads_its_share_over_what_is_offered():
     log_policy = masked_log_policy(jnp.log(jnp.array([0.9, 0.1, 1.0])), mask)
     np.testing.assert_allclose(jnp.exp(slips.behaviour(log_policy, slips.even(mask, 0.2))), [0.82, 0.18, 0], atol=1e-6)
     assert slips.behaviour(log_policy, None) is log_policy
+    assert (slips.even(jnp.zeros((2, 3), bool), 0.2) == 0).all()  # padding
 
 
 def test_behaviour_mixes_policy_and_slips():

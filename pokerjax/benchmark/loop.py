@@ -54,7 +54,10 @@ class _Timed:
         return self._step(state)
 
 
-def host_gap(learner: Learner, step: Step, call_seconds: float, *, rounds: int = 0) -> dict[str, Any]:
+def host_gap(
+    learner: Learner, step: Step, call_seconds: float, *, rounds: int = 0,
+    note: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:  # fmt: skip
     """Median seconds a call in the loop and bare, and what share of the loop's time is not the device's.
 
     step: the learner's, compiled; call_seconds: about how long a call takes; rounds: of bare calls and the loop in
@@ -65,7 +68,9 @@ def host_gap(learner: Learner, step: Step, call_seconds: float, *, rounds: int =
     seconds: dict[str, list[float]] = {"loop": [], "bare": []}
     works: list[float] = []
     calls = max(2, round(_SECONDS / call_seconds))
-    for number in range(rounds or (_ROUNDS if call_seconds < _SECONDS else 1)):
+    count = rounds or (_ROUNDS if call_seconds < _SECONDS else 1)
+    for number in range(count):
+        note(f"round {number + 1} of {count}, {2 * (calls + 2)} calls of about {call_seconds:.2g} s ...")
         for way in ("bare", "loop") if number % 2 == 0 else ("loop", "bare"):  # what drifts is spread over both
             if way == "bare":
                 seconds["bare"].append(_bare(learner, step, calls))
@@ -83,10 +88,11 @@ def host_gap(learner: Learner, step: Step, call_seconds: float, *, rounds: int =
     }
 
 
-def measure_host(config: Config, *, rounds: int) -> dict[str, Any]:
+def measure_host(config: Config, *, rounds: int, note: Callable[[str], None]) -> dict[str, Any]:
     """Compile the train step of a checked config and measure nothing but `host_gap`, in at least six rounds.
 
-    `host_gap_interval` is the 95 % interval of the rounds' median. Raises `UserError` for fewer rounds.
+    `host_gap_interval` is the 95 % interval of the rounds' median; `note` hears what is going on. Raises `UserError`
+    for fewer rounds.
     """
     require(rounds >= 6, f"--iterations {rounds}: the interval of a gap takes at least 6 rounds.")
     learner = Learner(config)
@@ -96,7 +102,7 @@ def measure_host(config: Config, *, rounds: int) -> dict[str, Any]:
     start = time.perf_counter()
     jax.block_until_ready(step(state))
     call_seconds = time.perf_counter() - start
-    found = host_gap(learner, step, call_seconds, rounds=rounds)
+    found = host_gap(learner, step, call_seconds, rounds=rounds, note=note)
     kind = {"benchmark": "host", "parameters": learner.num_parameters, "tables": learner.parallel_games}
     return kind | found | {"host_gap_interval": median_interval(found["host_gaps"])}
 

@@ -91,7 +91,7 @@ def rollout(
     by the characters of the seats (`slips`), which is part of the game, and so of the values of states. All that is
     random is a function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there,
     so tables play the same on however many devices; characters are of `character_key`, which must be the same in every
-    rollout, since hands go on.
+    rollout, since hands go on (without one, they last for this rollout).
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -99,6 +99,7 @@ def rollout(
     absent = environment.layout.num_players - environment.num_players
     batch = prefix.segments.shape[0]
     (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
+    character_key = jax.random.fold_in(key, 5) if character_key is None else character_key
     board_key, num_words = jax.random.fold_in(key, 3), allin.num_words(environment.rules)
     opposed_from = batch - (opponents.num_tables if opponents else 0)
     opposed, numbers = jnp.arange(batch) >= opposed_from, table_numbers(batch)
@@ -114,13 +115,6 @@ def rollout(
         )
         return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
-    def slips_of(mask: jax.Array, segments: jax.Array, street: jax.Array) -> jax.Array | None:
-        if not tremble:
-            return None
-        assert character_key is not None
-        words = poker.words_at(character_key, slips.num_words(mask.shape[-1]), numbers, segments)
-        return slips.character(mask, street, words, tremble)
-
     def one_step(carry, time):
         table, cache, theirs = carry
         with jax.named_scope("engine"):
@@ -131,7 +125,7 @@ def rollout(
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        trembling = slips_of(mask, segments, table.hand.street)
+        trembling = slips.of_seats(tremble, character_key, mask, table.hand.street, numbers, segments)
         drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, exploration))
         actions = sample(drawn_from, poker.uniform(word))
         played = jnp.exp(slips.behaviour(log_policy, trembling)) if values.shape[-1] > 1 else 1.0

@@ -22,8 +22,8 @@ _SHARPNESS = 3  # of what a seat slips to: of several kinds of action one tends 
 
 
 def even(mask: jax.Array, share: float) -> jax.Array:
-    """Slips of a fixed share, spread evenly over the entries on offer: float32[..., A] from bool[..., A]."""
-    return share * mask / jnp.sum(mask, axis=-1, keepdims=True)
+    """Slips of a fixed share, spread evenly over the entries on offer, if any: float32[..., A] from bool[..., A]."""
+    return share * mask / jnp.maximum(jnp.sum(mask, axis=-1, keepdims=True), 1)
 
 
 def num_words(num_actions: int) -> int:
@@ -51,6 +51,18 @@ def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share:
     sizes = sizes.at[..., -1:].add(apart * all_in * mask[..., -1:])
     chances = jnp.concatenate([fold_call * mask[..., :2], sizes], axis=-1)
     return seat_share * chances / jnp.sum(chances, axis=-1, keepdims=True)
+
+
+def of_seats(
+    share: float, key: jax.Array, mask: jax.Array, street: jax.Array, table_numbers: jax.Array, segments: jax.Array
+) -> jax.Array | None:
+    """The slips float32[B, A] of the seats to act, None where nobody trembles (share 0).
+
+    They are a function of the key, the table's number int32[B] and the segment int32[B], which is the seat in its hand.
+    """
+    if not share:
+        return None
+    return character(mask, street, poker.words_at(key, num_words(mask.shape[-1]), table_numbers, segments), share)
 
 
 def drawn_with(slips: jax.Array | None, mask: jax.Array, exploration: float) -> jax.Array | None:
