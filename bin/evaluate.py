@@ -34,7 +34,8 @@ class _Arguments:
     """Play duplicate matches of a trained agent against scripted players and other checkpoints."""
 
     run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
-    """A run folder (its final or newest checkpoint) or one checkpoint. None: the agent that ships with pokerjax."""
+    """A run folder (its final or newest checkpoint) or one checkpoint. None, or `shipped`: the agent that ships with
+    pokerjax."""
     more_runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[RUN ...]")] = ()
     """More runs or checkpoints for the ladder."""
     ladder: bool = False
@@ -46,7 +47,7 @@ class _Arguments:
     opponents: tuple[str, ...] = (
         "random", "always_call", "always_all_in", "tight_aggressive", "rock", "pot_odds",
     )  # fmt: skip
-    """Scripted players by name, other runs or checkpoints by path."""
+    """Scripted players by name, other runs or checkpoints by path, or `shipped`, the agent that ships with pokerjax."""
     num_players: int | None = None
     """Players at the table. None: the fewest that the agent knows."""
     stack_bb: float | None = None

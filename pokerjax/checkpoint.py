@@ -29,6 +29,7 @@ T = TypeVar("T")
 
 FINAL = "final"
 SHIPPED = Path(__file__).parent / "shipped" / "all_tables"
+SHIPPED_NAME = "shipped"  # what users call it, wherever a run or checkpoint is asked for
 _METADATA_FILE = "_CHECKPOINT_METADATA"  # Orbax writes it last, into every finished checkpoint.
 
 # Orbax logs what it does and, beside raising it, what fails; here a failure becomes one sentence.
@@ -135,10 +136,10 @@ def every(run_dir: Path) -> list[Path]:
 def resolve(path: str | Path) -> tuple[Path, Config]:
     """Return the checkpoint that RUN_OR_CHECKPOINT means, and the config that made it.
 
-    A run folder (or its `checkpoints`) means the final checkpoint, else the newest; an empty path means the agent
-    that ships with pokerjax. Raises `UserError`.
+    A run folder (or its `checkpoints`) means the final checkpoint, else the newest; `shipped` or an empty path means
+    the agent that ships with pokerjax. Raises `UserError`.
     """
-    given = Path(path) if str(path) else SHIPPED
+    given = SHIPPED if str(path) in ("", SHIPPED_NAME) else Path(path)
     require(given.exists(), f"There is no run or checkpoint at {given}.")
     run_dir = given.parent if given.name == "checkpoints" else given
     if (run_dir / "checkpoints").is_dir():

@@ -175,8 +175,8 @@ class RunConfig:
     resume: bool = False
     """Go on with the run in run_dir from its newest checkpoint."""
     checkpoint: str = ""
-    """A checkpoint, run folder or exported agent whose averaged policy the run starts from, or plays against with
-    --opponent checkpoint."""
+    """A checkpoint, run folder or exported agent whose averaged policy the run starts from (--table-sizes and stacks
+    may be others than its own), or plays against with --opponent checkpoint."""
     profile: bool = False
     """Write a jax.profiler trace of a few iterations to run_dir/logs."""
     checkpoint_every: int = 50

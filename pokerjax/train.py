@@ -201,6 +201,9 @@ def _given_checkpoint(config: Config) -> Path | None:
     if not config.run.checkpoint or config.learn.opponent == "checkpoint":
         return None
     path, theirs = checkpoint.resolve(config.run.checkpoint)
+    ours = config.game  # Who sits there and how deep may change; what the network reads and answers may not.
+    dealt = {name: getattr(ours, name) for name in ("table_sizes", "shortest_stack", "deepest_stack", "unequal_stacks")}
+    theirs = dataclasses.replace(theirs, game=dataclasses.replace(theirs.game, **dealt))
     changed = differences(theirs, config, "game", "model")
     shown = f"{', '.join(changed)}; use its values or another checkpoint"
     require(not changed, f"--checkpoint {path} was made with another config (its / yours): {shown}.")
@@ -212,7 +215,8 @@ def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -
     stacks = f"{game.shortest_stack:g} to {game.deepest_stack:g} big blinds"
     if game.shortest_stack == game.deepest_stack:
         stacks = f"{game.deepest_stack:g} big blinds"
-    table = f"{game.num_players} players, blinds {game.small_blind}/{game.big_blind}, {stacks}"
+    sizes = " or ".join(map(str, game.sizes))
+    table = f"{sizes} players, blinds {game.small_blind}/{game.big_blind}, {stacks}"
     heads = f"{model.n_layers} layers, width {model.d_model}, {model.n_heads} heads, {model.compute_dtype}"
     played = f", from game {record.games:,}" if record.games else ""
     against = f", against {config.run.checkpoint}" if learn.opponent == "checkpoint" else ""

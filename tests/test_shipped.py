@@ -1,9 +1,11 @@
 """The agent that ships with pokerjax: it loads without training, sits where its card says, and is small."""
 
+import jax
 import pytest
 
 from pokerjax import checkpoint
 from pokerjax.agents import Observation, create_llm_agent
+from pokerjax.evaluate.contest import find_opponent, load, seat
 
 
 @pytest.fixture(scope="module")
@@ -15,6 +17,14 @@ def test_it_fits_into_the_package():
     files = [path for path in checkpoint.SHIPPED.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 40e6
     assert (checkpoint.SHIPPED / "CARD.md").read_text().startswith("# ")
+
+
+def test_it_goes_by_a_name_wherever_an_agent_is_asked_for():
+    assert checkpoint.resolve("shipped") == checkpoint.resolve("") == checkpoint.resolve(checkpoint.SHIPPED)
+    six_handed = seat(load("shipped"), 6).player.environment
+    player, params = find_opponent("shipped", six_handed)
+    assert player.environment.num_players == 6
+    assert {leaf.dtype.name for leaf in jax.tree.leaves(params)} == {"float32"}
 
 
 @pytest.mark.parametrize(("players", "depth"), [(2, 100), (3, 20), (6, 200)])

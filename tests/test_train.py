@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import pytest
 
 from pokerjax import checkpoint, runfolder
-from pokerjax.config import Config, LearnConfig, ModelConfig, RunConfig, UserError
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.train import run
 
 
@@ -203,6 +203,18 @@ def test_checkpoint_of_another_model_lists_what_differs(config, tmp_path):
     with pytest.raises(UserError, match=r"its / yours\): d_model 448 / 64, n_layers 6 / 2; use its values"):
         run(other, FakeLearner(other), evaluate)
     assert not (tmp_path / "second").exists()
+
+
+def test_a_checkpoint_goes_on_at_tables_of_another_depth_and_not_of_another_width(config, tmp_path):
+    six = dataclasses.replace(config, game=GameConfig(num_players=6, table_sizes=(2, 6), shortest_stack=20.0))
+    run(six, FakeLearner(six), evaluate)
+    heads_up = with_run(six, run_dir=str(tmp_path / "second"), checkpoint=config.run.run_dir)
+    heads_up = dataclasses.replace(heads_up, game=GameConfig(num_players=6, table_sizes=(2,), deepest_stack=200.0))
+    run(heads_up, FakeLearner(heads_up), evaluate)
+    narrow = with_run(six, run_dir=str(tmp_path / "third"), checkpoint=config.run.run_dir)
+    narrow = dataclasses.replace(narrow, game=GameConfig(num_players=2, ante=10))
+    with pytest.raises(UserError, match=r"its / yours\): num_players 6 / 2, ante 0 / 10; use its values"):
+        run(narrow, FakeLearner(narrow), evaluate)
 
 
 def test_a_folder_that_holds_a_run_is_left_alone(config):

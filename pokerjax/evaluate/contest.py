@@ -71,7 +71,8 @@ def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | No
 
 def find_opponent(name: str, environment: Environment) -> tuple[Player, Parameters]:
     """The scripted player of that name, or else the policy at that path, in this game. Raises `UserError`."""
-    if name in scripted.SCRIPTED or not (Path(name).exists() or "/" in name):
+    is_agent = name == checkpoint.SHIPPED_NAME or Path(name).exists() or "/" in name
+    if name in scripted.SCRIPTED or not is_agent:
         return _scripted_player(name, environment)
     other = load(name)
     check_same_game(environment.game, name, other.config.game)
