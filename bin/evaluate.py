@@ -58,6 +58,9 @@ class _Arguments:
     """Write the policy of a Kuhn or Leduc agent to this file, as JSON with OpenSpiel's strings and actions."""
     export_agent: Path | None = None
     """Write the averaged policy alone to this new folder: a checkpoint to evaluate, play and hand on."""
+    temperature: float = 1.0
+    """Divide the logits of the agent's policy by this, for any measure of one agent and for --export-agent: below 1 it
+    does more often what it prefers."""
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False
@@ -97,6 +100,11 @@ def main(arguments: list[str]) -> None:
     require(alone, f"{' and '.join(asked)} are different measures: ask for one at a time.")
     needless = " and ".join(asked)
     require(not (settings.hands and asked), f"--hands {settings.hands} is for matches: leave {needless} out.")
+    kept = settings.temperature == 1 or not (settings.ladder or settings.report)
+    heat = f"--temperature {settings.temperature:g}"
+    require(kept, f"{heat} is for one agent: --export-agent it, and name that to {needless}.")
+    allowed = 0.01 <= settings.temperature <= 100
+    require(allowed, f"{heat} must be from 0.01 to 100; 1 leaves the policy as it was trained.")
     others = " ".join(settings.more_runs)
     require(settings.ladder or not others, f"{others}: several runs are for --ladder; add it, or name opponents.")
     require(settings.ladder or not settings.plot, f"--plot {settings.plot} draws a ladder: add --ladder.")
@@ -111,10 +119,10 @@ def main(arguments: list[str]) -> None:
 def _evaluate(settings: _Arguments) -> None:
     import jax
 
-    from pokerjax.evaluate import load, play_opponents, report, seat, write_matches
+    from pokerjax.evaluate import at_temperature, load, play_opponents, report, seat, write_matches
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
-    agent = seat(agent, settings.num_players, settings.stack_bb)
+    agent = seat(at_temperature(agent, settings.temperature), settings.num_players, settings.stack_bb)
     if settings.export_agent:
         _export_agent(settings.export_agent, agent)
         return
@@ -154,7 +162,7 @@ def _evaluate(settings: _Arguments) -> None:
 def _export_agent(folder: Path, agent: Contestant) -> None:
     from pokerjax import checkpoint
 
-    record = checkpoint.read_record(agent.path)
+    record = dataclasses.replace(checkpoint.read_record(agent.path), temperature=agent.temperature)
     checkpoint.export_parameters(agent.params, record, folder)
     print(f"Policy of {agent.path} written to {folder}")
 

@@ -49,6 +49,8 @@ class Record:
     """Versions, device and commit that wrote it."""
     num_devices: int = 1
     """Devices that shared the tables out, whose arrays follow each other."""
+    temperature: float = 1.0
+    """What the logits of an exported policy have been divided by since it was trained."""
 
 
 class _Always:

@@ -1,11 +1,13 @@
 """The agent that ships with pokerjax: it loads without training, sits where its card says, and is small."""
 
+import dataclasses
+
 import jax
 import pytest
 
 from pokerjax import checkpoint
 from pokerjax.agents import Observation, create_llm_agent
-from pokerjax.evaluate.contest import find_opponent, load, seat
+from pokerjax.evaluate.contest import at_temperature, find_opponent, load, seat
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,20 @@ def test_it_goes_by_a_name_wherever_an_agent_is_asked_for():
     player, params = find_opponent("shipped", six_handed)
     assert player.environment.num_players == 6
     assert {leaf.dtype.name for leaf in jax.tree.leaves(params)} == {"float32"}
+
+
+def test_a_temperature_is_exported_with_the_policy(agent, tmp_path):
+    """At half the temperature every probability is squared, up to their sum; the record says what was done."""
+    cold = at_temperature(load("shipped"), 0.5)
+    record = checkpoint.read_record(cold.path)
+    folder = tmp_path / "cold"
+    checkpoint.export_parameters(cold.params, dataclasses.replace(record, temperature=cold.temperature), folder)
+    assert load(folder).temperature == record.temperature / 2
+    spot = Observation(hole="9c8c", stacks=[10_000] * 2, blinds=(50, 100), seat=1)
+    warm = agent.act(spot).probabilities
+    squares = {action: share**2 for action, share in warm.items()}
+    expected = {action: square / sum(squares.values()) for action, square in squares.items()}
+    assert create_llm_agent(model_path=folder).act(spot).probabilities == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize(("players", "depth"), [(2, 100), (3, 20), (6, 200)])

@@ -1,6 +1,14 @@
 """How well an agent plays: duplicate matches against scripted players and other checkpoints."""
 
-from pokerjax.evaluate.contest import during_training, find_target, load, play_opponents, seat, write_matches
+from pokerjax.evaluate.contest import (
+    at_temperature,
+    during_training,
+    find_target,
+    load,
+    play_opponents,
+    seat,
+    write_matches,
+)
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.evaluate.scripted import SCRIPTED
@@ -11,6 +19,7 @@ __all__ = [
     "ModelPlayer",
     "Player",
     "ScriptedPlayer",
+    "at_temperature",
     "during_training",
     "find_target",
     "load",

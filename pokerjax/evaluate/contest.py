@@ -18,6 +18,7 @@ from pokerjax.evaluate import exact, scripted
 from pokerjax.evaluate.hands import sample_hands, write_hands
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
+from pokerjax.model import transformer
 from pokerjax.model.transformer import Model, Parameters
 
 # Each player keeps its own action menu, decision limit and table sizes, and may have learned at other depths;
@@ -43,6 +44,8 @@ class Contestant:
     player: ModelPlayer
     params: Parameters
     iteration: int = 0
+    temperature: float = 1.0
+    """What its logits have been divided by since it was trained."""
 
 
 def load(run_or_checkpoint: str | Path) -> Contestant:
@@ -51,7 +54,13 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
     model = Model(make_environment(config.game), config.model)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     record = checkpoint.read_record(path)
-    return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration)
+    return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration, record.temperature)
+
+
+def at_temperature(agent: Contestant, temperature: float) -> Contestant:
+    """The agent with its logits divided by `temperature`: below 1 it does more often what it prefers."""
+    params, since_training = transformer.at_temperature(agent.params, temperature), agent.temperature * temperature
+    return dataclasses.replace(agent, params=params, temperature=since_training)
 
 
 def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | None = None) -> Contestant:

@@ -25,7 +25,8 @@ def title(agent: Contestant) -> str:
     played = f"{game.num_players} players, {_stacks(game)} big blinds"
     if game.variant != "holdem":
         played = f"{game.variant.capitalize()} poker"
-    return f"{agent.path}: {agent.games:,} games trained, {played}"
+    heat = f", at temperature {agent.temperature:.3g}" if agent.temperature != 1 else ""
+    return f"{agent.path}: {agent.games:,} games trained, {played}{heat}"
 
 
 def table_head(opponents: Sequence[str]) -> str:
@@ -71,6 +72,7 @@ def to_json(
     data: dict[str, Any] = {
         "checkpoint": str(agent.path),
         "games_trained": agent.games,
+        "temperature": agent.temperature,
         "players": game.num_players,
         "stack_bb": [game.shortest_stack, game.deepest_stack],
         "results": rows,
@@ -83,6 +85,7 @@ def exact_json(agent: Contestant, exploitability: float) -> str:
     data = {
         "checkpoint": str(agent.path),
         "games_trained": agent.games,
+        "temperature": agent.temperature,
         "variant": agent.config.game.variant,
         "exploitability": exploitability,
     }
@@ -112,6 +115,7 @@ def river_json(agent: Contestant, result: RiverResult) -> str:
     data = {
         "checkpoint": str(agent.path),
         "games_trained": agent.games,
+        "temperature": agent.temperature,
         "exploitability_mbb": dataclasses.asdict(result.exploitability),
         "share_of_pot": dataclasses.asdict(result.share_of_pot),
         "random_mbb": dataclasses.asdict(result.uniform),

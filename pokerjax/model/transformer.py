@@ -203,6 +203,11 @@ def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
     return jax.nn.log_softmax(jnp.where(mask, logits, -1e30), axis=-1)
 
 
+def at_temperature(params: Parameters, temperature: float) -> Parameters:
+    """Parameters of the same network with its logits divided by `temperature`: below 1 it leans to what it prefers."""
+    return {**params, "policy": jax.tree.map(lambda leaf: leaf / temperature, params["policy"])}
+
+
 def sample(log_policy: jax.Array, uniform: jax.Array) -> jax.Array:
     """Entries drawn by inverse CDF, int32[B]: from log-probabilities [B, A] and one uniform in [0, 1) each.
 
