@@ -32,6 +32,8 @@ def check(config: Config) -> Config:
     require(exploits or not (run.resume and run.checkpoint), both)
     missing = "--opponent checkpoint plays against a frozen agent: name its run or checkpoint by --checkpoint."
     require(not exploits or bool(run.checkpoint), missing)
+    copies = "--copy-target is for a run that exploits an agent: add --opponent checkpoint, or leave it out."
+    require(exploits or not config.learn.copy_target, copies)
     alone = "--opponent checkpoint leaves no table to --pool-share: set it to 0."
     require(not exploits or config.learn.pool_share == 0, alone)
     opposed = "Frozen opponents (--opponent checkpoint, --pool-share) sit at tables of one size only: name one"

@@ -143,6 +143,8 @@ class LearnConfig:
     """Reward an all-in with its mean over the boards to come instead of the one that comes."""
     opponent: Literal["self", "checkpoint"] = "self"
     """Who sits in the other seats: the policy that learns, or the frozen agent of --checkpoint, which is exploited."""
+    copy_target: bool = False
+    """Start an exploiter as a copy of the agent that it exploits, with its model and bet sizes, not afresh."""
     pool_share: float = 0.0
     """Share of the tables that play against snapshots of the run instead of the policy that learns."""
     pool_size: int = 8

@@ -198,7 +198,7 @@ def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.R
 
 def _given_checkpoint(config: Config) -> Path | None:
     """The checkpoint that `--checkpoint` means. Raises `UserError` when it is missing or does not fit."""
-    if not config.run.checkpoint or config.learn.opponent == "checkpoint":
+    if not config.run.checkpoint or (config.learn.opponent == "checkpoint" and not config.learn.copy_target):
         return None
     path, theirs = checkpoint.resolve(config.run.checkpoint)
     ours = config.game  # Who sits there and how deep may change; what the network reads and answers may not.

@@ -155,6 +155,7 @@ def test_an_exploiter_meets_its_target_at_every_table(model):
     [
         ({"opponent": "checkpoint"}, "", "name its run or checkpoint by --checkpoint"),
         ({"opponent": "checkpoint", "pool_share": 0.2}, "runs/x", "leaves no table to --pool-share"),
+        ({"copy_target": True}, "runs/x", "--copy-target is for a run that exploits an agent"),
         ({"pool_share": 1.5}, "", "--pool-share 1.5 must lie between 0 and 1"),
         ({"pool_size": 0}, "", "--pool-size 0 must be at least 1"),
     ],
@@ -179,13 +180,17 @@ def test_a_pool_needs_enough_tables():
 def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
     """The target's stakes, stacks and smallest table, the exploiter's own bet sizes; other stakes are refused."""
     theirs = GameConfig(num_players=6, table_sizes=(2, 6), big_blind=20, small_blind=10, bet_sizes=(1.0,))
-    target = Contestant(tmp_path, Config(game=theirs), 1, ModelPlayer(model), {}, 1)
+    target = Contestant(tmp_path, Config(game=theirs, model=ModelConfig(d_model=32)), 1, ModelPlayer(model), {}, 1)
     monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: target)
     ours = Config(learn=LearnConfig(opponent="checkpoint"), run=RunConfig(checkpoint="runs/x"))
     merged, found = find_target(ours)
     assert found is target
     assert merged.game == dataclasses.replace(theirs, table_sizes=(2,), bet_sizes=GameConfig().bet_sizes)
     assert find_target(merged)[0] == merged  # as it is recorded, for --resume
+    copy = dataclasses.replace(ours, learn=LearnConfig(opponent="checkpoint", copy_target=True))
+    copied = find_target(copy)[0]
+    assert (copied.game, copied.model) == (dataclasses.replace(theirs, table_sizes=(2,)), target.config.model)
+    assert find_target(copied)[0] == copied
     other = dataclasses.replace(ours, game=GameConfig(ante=5))
     with pytest.raises(UserError, match=r"plays another game .* ante 5 / 0"):
         find_target(other)

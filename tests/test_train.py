@@ -181,14 +181,17 @@ def test_non_finite_loss_stops_and_keeps_the_last_good_checkpoint(config):
     assert checkpoint.read_record(path).iteration < max(row["run/iteration"] for row in rows(config))
 
 
-def test_starts_from_the_averaged_policy_of_a_run_or_an_exported_agent(config, tmp_path):
+def test_starts_from_the_averaged_policy_of_a_run_or_an_exported_agent_or_a_copied_target(config, tmp_path):
     run(config, FakeLearner(config), evaluate)
     first, exported = checkpoint.resolve(config.run.run_dir)[0], tmp_path / "exported"
     weights = {"w": jax.ShapeDtypeStruct((4,), jnp.float32)}
     average = checkpoint.load_parameters(first, weights)
     checkpoint.export_parameters(average, checkpoint.read_record(first), exported)
-    for name, given in (("second", config.run.run_dir), ("third", str(exported))):
+    copies = dataclasses.replace(config.learn, opponent="checkpoint", copy_target=True)
+    starts = (("second", config.run.run_dir), config.learn), (("third", str(exported)), config.learn)
+    for (name, given), learn in (*starts, (("fourth", config.run.run_dir), copies)):
         second = with_run(config, run_dir=str(tmp_path / name), checkpoint=given, num_games=3)
+        second = dataclasses.replace(second, learn=learn)
         run(second, FakeLearner(second), evaluate)
         end = checkpoint.restore(checkpoint.resolve(second.run.run_dir)[0], {"params": weights})["params"]["w"][0]
         moved = sum(row["loss/policy"] for row in rows(second) if "loss/policy" in row)

@@ -145,10 +145,13 @@ def write_matches(path: Path, agent: Contestant, opponents: Sequence[str], key: 
 def find_target(config: Config) -> tuple[Config, Contestant]:
     """The frozen agent that a run exploits, and the run's config in that agent's game.
 
-    The game is the agent's, at the smallest table that it knows; the exploiter keeps its own bet sizes. Raises
-    `UserError` when the config names another game.
+    The game is the agent's, at the smallest table that it knows; the exploiter keeps its own model and bet sizes,
+    unless it starts as a copy. Raises `UserError` when the config names another game.
     """
     target = load(config.run.checkpoint)
+    if config.learn.copy_target:
+        own = dataclasses.replace(config.game, bet_sizes=target.config.game.bet_sizes)
+        config = dataclasses.replace(config, game=own, model=target.config.model)
     sizes = config.game.table_sizes or target.config.game.sizes[:1]
     for size in sizes:
         check_size(target.config.game, size)
