@@ -5,11 +5,17 @@ that ships.
     python bin/train.py --config configs/all_tables.py --tremble 0.05 --num-games 8000000 \\
         --entropy-coefficient 0.01 --entropy-end 0.3 --learning-rate 7e-4 --learning-rate-end 0.05 \\
         --magnet-half-life 0.05 --checkpoint runs/warm --run-dir runs/cooler
+    python bin/train.py --config configs/all_tables.py --tremble 0.05 --num-games 16000000 \
+        --entropy-coefficient 0.01 --entropy-end 0.3 --learning-rate 5e-4 --learning-rate-end 0.03 \
+        --magnet-half-life 0.05 --checkpoint runs/cooler --run-dir runs/longer    # stopped after 6.2 M games
+    python bin/train.py --config configs/all_tables.py --tremble 0.05 --num-games 9000000 \
+        --entropy-coefficient 0.005 --entropy-end 0.1 --learning-rate 2.5e-4 --learning-rate-end 0.1 \
+        --magnet-half-life 0.05 --checkpoint runs/longer --run-dir runs/cold
 
-The first stage is warm and wins most from the careless; the second, cooler and with half the slips, plays better
-against the careful, and a local best response wins far less from it.
+The first stage is warm and wins most from the careless; the others, cooler and with half the slips, play better
+against the careful, and a local best response wins far less from them.
 
-Hardware: 1 CPU core. Time: 53 and 49 min (Zen 5). Result, one seed: pokerjax/shipped/all_tables/CARD.md.
+Hardware: 1 CPU core. Time: 53, 49, 39 and 49 min (Zen 5). Result, one seed: pokerjax/shipped/all_tables/CARD.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
