@@ -59,8 +59,8 @@ class _Arguments:
     export_agent: Path | None = None
     """Write the averaged policy alone to this new folder: a checkpoint to evaluate, play and hand on."""
     temperature: float = 1.0
-    """Divide the logits of the agent's policy by this, for any measure of one agent and for --export-agent: below 1 it
-    does more often what it prefers."""
+    """Divide the logits of the agent's policy by this, for any measure of one agent and for --export-agent: below 1 its
+    likeliest actions become likelier, above 1 it comes nearer to random. (In training it is mirror descent's.)"""
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False
@@ -102,7 +102,7 @@ def main(arguments: list[str]) -> None:
     require(not (settings.hands and asked), f"--hands {settings.hands} is for matches: leave {needless} out.")
     kept = settings.temperature == 1 or not (settings.ladder or settings.report)
     heat = f"--temperature {settings.temperature:g}"
-    require(kept, f"{heat} is for one agent: --export-agent it, and name that to {needless}.")
+    require(kept, f"{heat} is not for {needless}: --export-agent the agent at it, and name that instead.")
     allowed = 0.01 <= settings.temperature <= 100
     require(allowed, f"{heat} must be from 0.01 to 100; 1 leaves the policy as it was trained.")
     others = " ".join(settings.more_runs)
@@ -164,7 +164,7 @@ def _export_agent(folder: Path, agent: Contestant) -> None:
 
     record = dataclasses.replace(checkpoint.read_record(agent.path), temperature=agent.temperature)
     checkpoint.export_parameters(agent.params, record, folder)
-    print(f"Policy of {agent.path} written to {folder}")
+    print(f"Policy of {agent.label} written to {folder}")
 
 
 def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
@@ -177,10 +177,11 @@ def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
         drawn = preflop.preflop_charts(agent)
     else:
         drawn = preflop.line_charts(agent, _first_hand(Path(settings.chart)))
-    path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}.png")
+    heat = f"_t{settings.temperature:g}" if settings.temperature != 1 else ""
+    path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}{heat}.png")
     charts.write_csv(drawn, path.with_suffix(".csv"))
     charts.plot(drawn, path)
-    print(f"{len(drawn)} charts of {agent.path} written to {path} and {path.with_suffix('.csv')}")
+    print(f"{len(drawn)} charts of {agent.label} written to {path} and {path.with_suffix('.csv')}")
 
 
 def _first_hand(path: Path) -> Hand:

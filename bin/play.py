@@ -22,7 +22,8 @@ class _Arguments:
     """Play hands against a trained agent, and study what it would do."""
 
     run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
-    """A run folder (its final or newest checkpoint) or one checkpoint. None: the agent that ships with pokerjax."""
+    """A run folder (its final or newest checkpoint) or one checkpoint. None, or `shipped`: the agent that ships with
+    pokerjax."""
     terminal: bool = False
     """Play in this shell instead of the browser."""
     study: bool = False

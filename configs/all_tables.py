@@ -1,9 +1,9 @@
-"""One agent for tables of 2, 3 and 6 players and stacks of 10 to 250 big blinds, among seats that slip: the agent
+r"""One agent for tables of 2, 3 and 6 players and stacks of 10 to 250 big blinds, among seats that slip: the agent
 that ships.
 
     python bin/train.py --config configs/all_tables.py --run-dir runs/warm
-    python bin/train.py --config configs/all_tables.py --tremble 0.05 --num-games 8000000 \\
-        --entropy-coefficient 0.01 --entropy-end 0.3 --learning-rate 7e-4 --learning-rate-end 0.05 \\
+    python bin/train.py --config configs/all_tables.py --tremble 0.05 --num-games 8000000 \
+        --entropy-coefficient 0.01 --entropy-end 0.3 --learning-rate 7e-4 --learning-rate-end 0.05 \
         --magnet-half-life 0.05 --checkpoint runs/warm --run-dir runs/cooler
     python bin/train.py --config configs/all_tables.py --tremble 0.05 --num-games 16000000 \
         --entropy-coefficient 0.01 --entropy-end 0.3 --learning-rate 5e-4 --learning-rate-end 0.03 \

@@ -144,7 +144,8 @@ class LearnConfig:
     opponent: Literal["self", "checkpoint"] = "self"
     """Who sits in the other seats: the policy that learns, or the frozen agent of --checkpoint, which is exploited."""
     copy_target: bool = False
-    """Start an exploiter as a copy of the agent that it exploits, with its model and bet sizes, not afresh."""
+    """Start an exploiter as a copy of the agent that it exploits, with that agent's model and bet sizes in place of
+    its own."""
     pool_share: float = 0.0
     """Share of the tables that play against snapshots of the run instead of the policy that learns."""
     pool_size: int = 8

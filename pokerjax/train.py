@@ -220,6 +220,7 @@ def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -
     heads = f"{model.n_layers} layers, width {model.d_model}, {model.n_heads} heads, {model.compute_dtype}"
     played = f", from game {record.games:,}" if record.games else ""
     against = f", against {config.run.checkpoint}" if learn.opponent == "checkpoint" else ""
+    against += ", from a copy of it" if learn.copy_target else ""
     rows = {
         "game": table if game.variant == "holdem" else f"{game.variant.capitalize()} poker, 2 players",
         "model": f"{count(learner.num_parameters)} parameters: {heads}",

@@ -191,6 +191,9 @@ def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
     copied = find_target(copy)[0]
     assert (copied.game, copied.model) == (dataclasses.replace(theirs, table_sizes=(2,)), target.config.model)
     assert find_target(copied)[0] == copied
+    mirror = LearnConfig(opponent="checkpoint", copy_target=True, objective="mirror")
+    with pytest.raises(UserError, match="no values of all actions: use --objective ppo"):
+        find_target(dataclasses.replace(ours, learn=mirror))
     other = dataclasses.replace(ours, game=GameConfig(ante=5))
     with pytest.raises(UserError, match=r"plays another game .* ante 5 / 0"):
         find_target(other)

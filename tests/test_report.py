@@ -159,7 +159,10 @@ def test_no_curves_where_a_run_kept_none(tmp_path):
     [
         ("--chart preflop --report x.html", "--chart and --report are different measures: ask for one at a time."),
         ("--temperature 0", "--temperature 0 must be from 0.01 to 100; 1 leaves the policy as it was trained."),
-        ("--temperature 2 --ladder", "--temperature 2 is for one agent: --export-agent it, and name that to --ladder."),
+        (
+            "--temperature 2 --ladder",
+            "--temperature 2 is not for --ladder: --export-agent the agent at it, and name that instead.",
+        ),
         ("--chart-out x.png", "--chart-out x.png needs --chart: add it."),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from pokerjax import checkpoint
 from pokerjax.agents import Observation, create_llm_agent
 from pokerjax.evaluate.contest import at_temperature, find_opponent, load, seat
+from pokerjax.evaluate.ladder import find_contestants
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,7 @@ def test_a_temperature_is_exported_with_the_policy(agent, tmp_path):
     folder = tmp_path / "cold"
     checkpoint.export_parameters(cold.params, dataclasses.replace(record, temperature=cold.temperature), folder)
     assert load(folder).temperature == record.temperature / 2
+    assert [rung.temperature for rung in find_contestants(["shipped", str(folder)])] == [1, 0.5]
     spot = Observation(hole="9c8c", stacks=[10_000] * 2, blinds=(50, 100), seat=1)
     warm = agent.act(spot).probabilities
     squares = {action: share**2 for action, share in warm.items()}

@@ -47,6 +47,11 @@ class Contestant:
     temperature: float = 1.0
     """What its logits have been divided by since it was trained."""
 
+    @property
+    def label(self) -> str:
+        """Where it is from, and its temperature where that was changed."""
+        return str(self.path) + (f", at temperature {self.temperature:.3g}" if self.temperature != 1 else "")
+
 
 def load(run_or_checkpoint: str | Path) -> Contestant:
     """Load the policy that RUN_OR_CHECKPOINT means. Raises `UserError`."""
@@ -58,7 +63,7 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
 
 
 def at_temperature(agent: Contestant, temperature: float) -> Contestant:
-    """The agent with its logits divided by `temperature`: below 1 it does more often what it prefers."""
+    """The agent with its logits divided by `temperature`: below 1 its likeliest actions become likelier."""
     params, since_training = transformer.at_temperature(agent.params, temperature), agent.temperature * temperature
     return dataclasses.replace(agent, params=params, temperature=since_training)
 
@@ -152,6 +157,9 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
     if config.learn.copy_target:
         own = dataclasses.replace(config.game, bet_sizes=target.config.game.bet_sizes)
         config = dataclasses.replace(config, game=own, model=target.config.model)
+        judged = config.learn.objective == "ppo" or config.model.critic == "action"
+        blind = "--copy-target takes its target's critic, which has no values of all actions: use --objective ppo."
+        require(judged, blind)
     sizes = config.game.table_sizes or target.config.game.sizes[:1]
     for size in sizes:
         check_size(target.config.game, size)

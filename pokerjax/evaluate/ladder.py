@@ -47,13 +47,14 @@ def find_contestants(
     paths: list[Path] = []
     for run in runs:
         found, _ = checkpoint.resolve(run)
-        single = found == Path(run)
+        single = found == Path(run) or found.parent.name != "checkpoints"
         paths += [found] if single else checkpoint.every(found.parents[1])
     contestants: dict[tuple[Path, int], Contestant] = {}
     for path in paths:
         loaded = load(path)
-        # The final checkpoint replaces one of the same iteration.
-        contestants[path.parent.absolute(), loaded.iteration] = loaded
+        # The final checkpoint of a run replaces one of the same iteration.
+        of_run = path.parent if path.parent.name == "checkpoints" else path
+        contestants[of_run.absolute(), loaded.iteration] = loaded
     found = list(contestants.values())
     game = found[0].config.game
     require(game.variant == "holdem", f"--ladder plays hold'em, but {runs[0]} plays {game.variant}: leave it out.")

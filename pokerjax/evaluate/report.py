@@ -25,8 +25,7 @@ def title(agent: Contestant) -> str:
     played = f"{game.num_players} players, {_stacks(game)} big blinds"
     if game.variant != "holdem":
         played = f"{game.variant.capitalize()} poker"
-    heat = f", at temperature {agent.temperature:.3g}" if agent.temperature != 1 else ""
-    return f"{agent.path}: {agent.games:,} games trained, {played}{heat}"
+    return f"{agent.label}: {agent.games:,} games trained, {played}"
 
 
 def table_head(opponents: Sequence[str]) -> str:

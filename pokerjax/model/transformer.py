@@ -204,7 +204,7 @@ def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
 
 
 def at_temperature(params: Parameters, temperature: float) -> Parameters:
-    """Parameters of the same network with its logits divided by `temperature`: below 1 it leans to what it prefers."""
+    """Parameters of the same network with its logits divided by `temperature`: below 1 what is likely gets likelier."""
     return {**params, "policy": jax.tree.map(lambda leaf: leaf / temperature, params["policy"])}
 
 

@@ -23,7 +23,7 @@ class _Arguments:
     port: Annotated[tyro.conf.Positional[int], tyro.conf.arg(metavar="PORT")]
     """The dealer's port for this player."""
     agent: str = ""
-    """A run folder or a checkpoint. None: the agent that ships with pokerjax."""
+    """A run folder or a checkpoint. None, or `shipped`: the agent that ships with pokerjax."""
     game: str = "holdem.nolimit.2p"
     """The game that the dealer deals: a .game file, or holdem.nolimit.2p, holdem.nolimit.3p, holdem.limit.2p,
     holdem.limit.3p."""
