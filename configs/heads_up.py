@@ -4,7 +4,8 @@
 
 Hardware: 1 CPU core, 1 GiB. Time: 7 min (Zen 5). Result, mean of five seeds with its 95 % interval, bb/100: random
 +575 +- 35, always-call +723 +- 89, always-all-in +487 +- 25, tight-aggressive +3 +- 7, rock +19 +- 4, pot-odds
-+96 +- 13; what a local best response wins, and the way there: docs/learning.md.
++96 +- 13. A local best response that folds and calls wins 1,280 +- 98 mbb/hand of it, with pot and all-in on turn and
+river 1,708 +- 207 (of always-fold: 750). The way there: docs/learning.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
