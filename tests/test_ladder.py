@@ -104,6 +104,7 @@ def test_ladder_of_a_run_by_the_command(run, evaluate, capsys, tmp_path):
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].split()[:3] == ["#1", "tiny/final", "200"]  # in the place of checkpoint 2, which is the same
     assert lines[2].split()[:3] == ["#2", "tiny/1", "100"]
+    assert "nan" not in lines[-1]  # two ratings always explain one result
     assert picture.stat().st_size > 1000
     evaluate([str(run), str(run / "checkpoints" / "1"), "--ladder", "--num-games", "600", "--json", "--device", "cpu"])
     data = json.loads(capsys.readouterr().out)

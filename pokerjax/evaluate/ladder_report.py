@@ -24,12 +24,10 @@ def table(contestants: Sequence[Contestant], results: Results, ratings: Ratings)
         numbers = f"{contestants[i].games:>11,} {ratings.rating[i]:>+8.1f} {ratings.ci95[i]:>7.1f}"
         cross = "".join(f"{'':>7}" if i == j else f"{_won(results, i, j):>+7.0f}" for j in order)
         lines.append(f"{f'#{place}':>3} {names[i]:<{width}} {numbers}{cross}")
-    misfit = f"Misfit {ratings.misfit:.2f}: chi-squared of the results per degree of freedom, about 1 if transitive."
-    lines += [
-        "",
-        "Ratings in bb/100 about their mean; the columns to the right: what the row wins of #1, #2, ...",
-        misfit,
-    ]
+    lines += ["", "Ratings in bb/100 about their mean; the columns to the right: what the row wins of #1, #2, ..."]
+    if not np.isnan(ratings.misfit):
+        rule = "chi-squared of the results per degree of freedom, about 1 if transitive."
+        lines.append(f"Misfit {ratings.misfit:.2f}: {rule}")
     return "\n".join(lines)
 
 
