@@ -37,7 +37,9 @@ def test_a_temperature_is_exported_with_the_policy(agent, tmp_path):
     folder = tmp_path / "cold"
     checkpoint.export_parameters(cold.params, dataclasses.replace(record, temperature=cold.temperature), folder)
     assert load(folder).temperature == record.temperature / 2
-    assert [rung.temperature for rung in find_contestants(["shipped", str(folder)])] == [1, 0.5]
+    checkpoint.export_parameters(cold.params, record, folder.with_name("beside"))  # of the same iteration
+    rungs = find_contestants(["shipped", str(folder), str(folder.with_name("beside"))])
+    assert [rung.run for rung in rungs] == [checkpoint.SHIPPED, folder, folder.with_name("beside")]
     spot = Observation(hole="9c8c", stacks=[10_000] * 2, blinds=(50, 100), seat=1)
     warm = agent.act(spot).probabilities
     squares = {action: share**2 for action, share in warm.items()}

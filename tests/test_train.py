@@ -208,7 +208,7 @@ def test_checkpoint_of_another_model_lists_what_differs(config, tmp_path):
     assert not (tmp_path / "second").exists()
 
 
-def test_a_checkpoint_goes_on_at_tables_of_another_depth_and_not_of_another_width(config, tmp_path):
+def test_a_checkpoint_goes_on_at_other_tables_and_depths_and_not_with_an_ante(config, tmp_path):
     six = dataclasses.replace(config, game=GameConfig(num_players=6, table_sizes=(2, 6), shortest_stack=20.0))
     run(six, FakeLearner(six), evaluate)
     heads_up = with_run(six, run_dir=str(tmp_path / "second"), checkpoint=config.run.run_dir)

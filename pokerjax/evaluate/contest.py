@@ -48,6 +48,11 @@ class Contestant:
     """What its logits have been divided by since it was trained."""
 
     @property
+    def run(self) -> Path:
+        """The folder of its run; an exported agent, which lies in none, is its own."""
+        return self.path.parents[1] if self.path.parent.name == "checkpoints" else self.path
+
+    @property
     def label(self) -> str:
         """Where it is from, and its temperature where that was changed."""
         return str(self.path) + (f", at temperature {self.temperature:.3g}" if self.temperature != 1 else "")

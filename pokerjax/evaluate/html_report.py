@@ -98,7 +98,7 @@ def read_curves(run_dir: Path) -> dict[str, dict[str, Curve]]:
 def page(findings: Findings) -> str:
     """The HTML."""
     agent = findings.agent
-    name = html.escape(str(agent.path))
+    name = html.escape(agent.label)
     parts = [_card(findings), _results(findings), _style(findings)]
     if findings.ladder is not None:
         parts.append(_ladder(*findings.ladder))
@@ -262,7 +262,7 @@ def gather(
     style: Style, ladder: tuple[Sequence[Contestant], Ratings] | None,
 ) -> Findings:  # fmt: skip
     """The findings with the learning curves of the run that the checkpoint lies in."""
-    curves: Any = read_curves(agent.path.parents[1])
+    curves: Any = read_curves(agent.run)
     return Findings(
         agent=agent, results=results, charts=charts, stack_bb=stack_bb, style=style, ladder=ladder, curves=curves
     )

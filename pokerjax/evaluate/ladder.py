@@ -53,8 +53,7 @@ def find_contestants(
     for path in paths:
         loaded = load(path)
         # The final checkpoint of a run replaces one of the same iteration.
-        of_run = path.parent if path.parent.name == "checkpoints" else path
-        contestants[of_run.absolute(), loaded.iteration] = loaded
+        contestants[loaded.run.absolute(), loaded.iteration] = loaded
     found = list(contestants.values())
     game = found[0].config.game
     require(game.variant == "holdem", f"--ladder plays hold'em, but {runs[0]} plays {game.variant}: leave it out.")

@@ -63,9 +63,9 @@ def plot(contestants: Sequence[Contestant], ratings: Ratings, path: Path) -> Non
     Raises `UserError` when matplotlib is not installed or the ending is none that it writes.
     """
     with picture(path, "Checkpoints against each other, duplicate hands") as axes:
-        runs = dict.fromkeys(contestant.path.parents[1] for contestant in contestants)
+        runs = dict.fromkeys(contestant.run for contestant in contestants)
         for run in runs:
-            own = [i for i, contestant in enumerate(contestants) if contestant.path.parents[1] == run]
+            own = [i for i, contestant in enumerate(contestants) if contestant.run == run]
             own.sort(key=lambda i: contestants[i].games)
             games = [contestants[i].games for i in own]
             axes.errorbar(games, ratings.rating[own], yerr=ratings.ci95[own], marker="o", capsize=3, label=str(run))
@@ -78,5 +78,6 @@ def _won(results: Results, i: int, j: int) -> float:
 
 
 def _name(contestant: Contestant) -> str:
-    """The run's folder and the checkpoint."""
-    return f"{contestant.path.parents[1].name}/{contestant.path.name}"
+    """The run's folder and the checkpoint, or an exported agent's folder."""
+    run, path = contestant.run, contestant.path
+    return path.name if run == path else f"{run.name}/{path.name}"
