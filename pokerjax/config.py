@@ -115,12 +115,14 @@ class LearnConfig:
     value_coefficient: float = 0.5
     """Weight of the value loss."""
     entropy_coefficient: float = 0.05
-    """PPO's weight of the entropy bonus on normalised advantages at the start; annealed over num_games."""
+    """PPO's weight of the entropy bonus at the start, where advantages are measured in their spread among decisions with
+    about as much at stake; annealed over num_games."""
     entropy_end: float = 0.0
     """Share of it that is left at the end, as learning_rate_end."""
-    magnet_coefficient: float = 0.1
-    """PPO's weight of the KL divergence to the averaged policy, kept to the end."""
-    magnet_half_life: float = 0.02
+    magnet_coefficient: float = 0.02
+    """PPO's weight of the KL divergence to the averaged policy, in the same unit, kept to the end. It bounds how fast
+    the policy moves: ten times as much held hold'em back."""
+    magnet_half_life: float = 0.05
     """Half-life of the averaged parameters as a share of the run."""
     temperature: float = 0.5
     """Mirror descent's weight of the entropy at the start, in big blinds; annealed geometrically over num_games."""

@@ -31,8 +31,10 @@ GLOSSARY: dict[str, str] = {
     "optimiser/gradient_norm": "Global norm of the gradient before clipping.",
     "optimiser/learning_rate": "Adam's step, annealed over the run.",
     "optimiser/temperature_bb": "Weight of the entropy in big blinds, the floor of the exploitability: mirror descent's"
-    " temperature, or PPO's entropy coefficient x std of the advantages.",
+    " temperature, or PPO's entropy coefficient x their local spread.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
+    "advantage/local_std_bb": "Spread of the advantages on the same street in about as large a pot, the unit of PPO's"
+    " advantages: its mean over decisions, big blinds.",
     "rollout/trained_share": "Share of the places that the update reads that it trains on, 0 to 1.",
     "rollout/padding_share": "Share of the places that the update reads that hold no decision, 0 to 1.",
     "run/iteration": "Iterations (rollout and update) finished.",

@@ -17,6 +17,7 @@ from pokerjax.learn.learner import Learner
 from pokerjax.learn.returns import advantages
 from pokerjax.learn.rollout import carry_prefix, empty_prefix, fresh_tables, rollout
 from pokerjax.learn.schedules import rates
+from pokerjax.learn.spread import local_spread
 from pokerjax.learn.targets import Targets, make_targets
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.transformer import Model, masked_log_policy
@@ -128,6 +129,37 @@ def test_surprises_are_what_an_action_brought_beyond_its_value():
     # Last: 10 - 5 = 5; first: (3 + 0.5 * 5) - 2.
     np.testing.assert_allclose(surprises, [3.5, 5.0])
     assert finished.all()
+
+
+def test_the_spread_of_advantages_is_that_of_decisions_where_about_as_much_is_at_stake():
+    rng = np.random.default_rng(0)
+    shape = (64, 50)
+    street = rng.integers(0, 4, shape)
+    pot = np.exp(rng.uniform(0, 7, shape)).astype(np.float32)
+    depth = np.exp(rng.uniform(1, 6, shape)).astype(np.float32)
+    weights = rng.integers(0, 2, shape).astype(np.float32)
+    advantages = rng.normal(0, pot, shape).astype(np.float32) * weights
+    found = local_spread(*map(jnp.asarray, (advantages, weights, street, pot, depth)))
+
+    pots = np.floor(np.log2(pot)).clip(0, 11)
+    depths = np.floor(np.log2(np.maximum(depth / 10, 1))).clip(0, 5)
+    for row, column in rng.integers(0, shape, (200, 2)):
+        like = (street == street[row, column]) & (pots == pots[row, column]) & (depths == depths[row, column])
+        like &= weights > 0
+        squares = np.sum(advantages[like] ** 2) + 20 * 4 ** pots[row, column]
+        np.testing.assert_allclose(found[row, column], np.sqrt(squares / (like.sum() + 20)), rtol=1e-4)
+
+
+def test_the_spread_hardly_changes_with_what_happens_in_other_pots():
+    """A small pot's unit is its own: ten times the advantages in large ones leave it as it is."""
+    pot = jnp.where(jnp.arange(4000) % 2 == 0, 3.0, 300.0)
+    advantages = pot * jnp.where(jnp.arange(4000) % 4 < 2, 0.5, -0.5)
+    wild = jnp.where(pot > 100, 10 * advantages, advantages)
+    same = (jnp.ones(4000), jnp.full(4000, 2), pot, jnp.full(4000, 100.0))
+    calm, stirred = local_spread(advantages, *same), local_spread(wild, *same)
+    np.testing.assert_array_equal(calm[0::2], stirred[0::2])
+    np.testing.assert_allclose(stirred[1::2] / calm[1::2], 10, rtol=0.05)
+    np.testing.assert_allclose(calm[0], 1.5, rtol=0.05)
 
 
 def recorded(num_values=1, **given):

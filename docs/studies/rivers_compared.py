@@ -16,8 +16,9 @@ import sys
 import jax
 import numpy as np
 
-from pokerjax import device
+from pokerjax import device, poker
 from pokerjax.evaluate import load, river, seat
+from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.hands import sample_hands
 from pokerjax.evaluate.river_tree import RIVER, TreeTooLarge, river_tree, spot_of
 
@@ -34,12 +35,10 @@ def main() -> None:
     for hand in sample_hands(first, agents[0].params, jax.random.key(seed), hands=HANDS):
         if RIVER not in (hand.streets or ()) or len(pots) == spots:
             continue
-        spot = spot_of(first.environment, hand)
         try:
-            tree = river_tree(first.environment, spot, most_nodes=most_nodes)
+            results = [solve(agent, hand, most_nodes) for agent in agents]
         except TreeTooLarge:
             continue
-        results = [river.measure_spot(agent.player.model, agent.params, spot, tree) for agent in agents]
         pots.append(results[0].pot)
         gains.append([result.exploitability for result in results])
         shown = " ".join(f"{gain:8.0f}" for gain in gains[-1])
@@ -48,6 +47,14 @@ def main() -> None:
     for agent, gain in zip(agents, found.T, strict=True):
         share, change = ratio(gain, pot), ratio(gain - found[:, 0], pot)
         print(f"{agent.label}: {share} of the pot, change from the first {change}")
+
+
+def solve(agent: Contestant, hand: poker.Hand, most_nodes: int) -> river.SpotResult:
+    """The river of a hand with one agent's play; raises `TreeTooLarge`."""
+    environment = agent.player.environment  # its tokens may have room for more seats than another agent's
+    spot = spot_of(environment, hand)
+    tree = river_tree(environment, spot, most_nodes=most_nodes)
+    return river.measure_spot(agent.player.model, agent.params, spot, tree)
 
 
 def ratio(amounts: np.ndarray, pot: np.ndarray) -> str:

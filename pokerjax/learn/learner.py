@@ -191,7 +191,7 @@ class Learner:
         metrics |= {
             "optimiser/learning_rate": rates.learning_rate,
             "optimiser/temperature_bb": rates.temperature if learn.objective == "mirror" else
-            rates.entropy * figures["advantage/std_bb"],
+            rates.entropy * figures["advantage/local_std_bb"],
             "run/iteration": state.iteration,  # whole numbers stay int32: float32 is exact only to 2**24
             "run/games": state.games,
         }

@@ -17,6 +17,7 @@ from pokerjax.learn.returns import advantages, of_action, reach_ratios, weighted
 from pokerjax.learn.rollout import Steps
 from pokerjax.learn.schedules import Rates
 from pokerjax.learn.slips import behaviour, drawn_with
+from pokerjax.learn.spread import local_spread
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
 from pokerjax.model.transformer import Model
@@ -30,8 +31,8 @@ class Targets:
     weights: jax.Array  # float32: above 0 for decisions that are trained
     reach: jax.Array  # float32: how much likelier the others' actions are under the policy than as they were drawn
     log_probs: jax.Array  # float32: of the action, as it was drawn
-    surprises: jax.Array  # float32: return less the value of the action, normalised
-    gains: jax.Array  # float32[..., 1 or A]: value of each action less that of the state, normalised
+    surprises: jax.Array  # float32: return less the value of the action, over the local spread
+    gains: jax.Array  # float32[..., 1 or A]: value of each action less that of the state, over the same
     returns: jax.Array  # float32: of the action, in starting depths
     state_returns: jax.Array  # float32: of the state, in starting depths
     movable: jax.Array  # bool[..., A]: the entries that mirror descent moves
@@ -61,8 +62,10 @@ def make_targets(
     )
     weights = (present & finished & window.learns).astype(jnp.float32)
     trained = weights > 0
-    std_bb = weighted_std(jnp.where(trained, surprise_bb + chosen_bb - values_bb, 0.0), weights)
-    scale = 1 / (std_bb + 1e-8)
+    advantage_bb = jnp.where(trained, surprise_bb + chosen_bb - values_bb, 0.0)
+    fields = environment.layout.split(window.tokens)
+    pot_bb = fields["pot"] / jnp.maximum(fields["big_blind"], 1)
+    spread_bb = local_spread(advantage_bb, weights, fields["street"], pot_bb, depth)
     returns = jnp.where(trained, (surprise_bb + chosen_bb) / depth, 0.0)
     movable, push = window.masks, jnp.zeros_like(window.log_policy)
     if learn.objective == "mirror":
@@ -75,7 +78,8 @@ def make_targets(
     spread = weighted_std(returns, weights) ** 2
     everything = jnp.ones_like(weights)
     figures = {
-        "advantage/std_bb": std_bb,
+        "advantage/std_bb": weighted_std(advantage_bb, weights),
+        "advantage/local_std_bb": weighted_mean(spread_bb, weights),
         "value/explained_variance": 1 - unexplained / jnp.maximum(spread, 1e-8),
         "rollout/trained_share": weighted_mean(weights, everything),
         "rollout/padding_share": 1 - weighted_mean(present.astype(jnp.float32), everything),
@@ -84,8 +88,8 @@ def make_targets(
         weights=weights,
         reach=jax.vmap(lambda ratio, segment: reach_ratios(ratio, segment, players))(ratios, window.segments),
         log_probs=log_drawn,
-        surprises=scale * (surprise_bb - weighted_mean(surprise_bb, weights)) * weights,
-        gains=scale * (action_values_bb - values_bb[..., None]) * weights[..., None],
+        surprises=surprise_bb / spread_bb * weights,
+        gains=(action_values_bb - values_bb[..., None]) * (weights / spread_bb)[..., None],
         returns=returns,
         state_returns=jnp.where(trained, (ratios * surprise_bb + values_bb) / depth, 0.0),
         movable=movable,

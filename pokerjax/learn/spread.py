@@ -1,0 +1,42 @@
+"""How widely advantages spread where about as much is at stake: the unit that PPO measures them in.
+
+One unit for all decisions would be that of the largest pots. In a pot of eight big blinds an action that is worth a
+whole big blind more would then weigh next to nothing against the entropy, the magnet and the noise of decisions over a
+hundred, and the agent would learn to play large pots first and small ones late or never (docs/learning.md). The unit is
+the same for every hand and every action of a decision, so which policies are best does not change.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from pokerjax.learn.sharding import total
+
+_STREETS, _POTS, _DEPTHS = 4, 12, 6  # pots double from 1 to over 2,000 big blinds, depths from 10 to over 320
+_GUESSED = 20.0  # decisions' worth of belief that the spread is the pot
+
+
+def local_spread(
+    advantage_bb: jax.Array, weights: jax.Array, street: jax.Array, pot_bb: jax.Array, depth_bb: jax.Array
+) -> jax.Array:
+    """Root mean square of the advantages on the same street in about as large a pot with about as deep stacks, in
+    big blinds.
+
+    All arrays are [...] and of one shape: float32 advantages, 0 where they have no weight, float32 weights, int32
+    streets, float32 pots (all chips put in) and float32 depths (the most the seat can lose in the hand). A group of
+    few decisions counts twenty more whose advantages are the pot. The decisions of all devices count, so the spread
+    is the same on each of them.
+    """
+    pot = _doublings(pot_bb, _POTS)
+    group = (street * _POTS + pot) * _DEPTHS + _doublings(depth_bb / 10, _DEPTHS)
+    # A product, where adding at indices would sum in any order on a GPU.
+    member = jax.nn.one_hot(group.reshape(-1), _STREETS * _POTS * _DEPTHS)
+    count, squares = total(jnp.stack([weights, weights * advantage_bb**2]).reshape(2, -1) @ member)
+    guess = jnp.tile(jnp.repeat(2.0 ** jnp.arange(_POTS), _DEPTHS), _STREETS)
+    return jnp.sqrt((squares + _GUESSED * guess**2) / (count + _GUESSED))[group]
+
+
+def _doublings(x: jax.Array, kinds: int) -> jax.Array:
+    """How often 1 doubles up to x, int32, from 0 to kinds - 1."""
+    return jnp.clip(jnp.floor(jnp.log2(jnp.maximum(x, 1.0))), 0, kinds - 1).astype(jnp.int32)
