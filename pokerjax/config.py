@@ -115,13 +115,13 @@ class LearnConfig:
     value_coefficient: float = 0.5
     """Weight of the value loss."""
     entropy_coefficient: float = 0.05
-    """PPO's weight of the entropy bonus at the start, where advantages are measured in their spread among decisions with
-    about as much at stake; annealed over num_games."""
+    """PPO's weight of the entropy bonus at the start, in the unit of its advantages, their spread where about as much
+    is at stake (learn/spread.py); annealed over num_games."""
     entropy_end: float = 0.0
     """Share of it that is left at the end, as learning_rate_end."""
     magnet_coefficient: float = 0.02
     """PPO's weight of the KL divergence to the averaged policy, in the same unit, kept to the end. It bounds how fast
-    the policy moves: ten times as much held hold'em back."""
+    the policy moves: 0.3 held hold'em back (docs/learning.md)."""
     magnet_half_life: float = 0.05
     """Half-life of the averaged parameters as a share of the run."""
     temperature: float = 0.5

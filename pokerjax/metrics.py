@@ -18,8 +18,8 @@ from tensorboardX import SummaryWriter
 
 GLOSSARY: dict[str, str] = {
     "loss/total": "The loss that is minimised: that of the policy, and those of the values with their coefficient.",
-    "loss/policy": "The policy's loss, mean over minibatches: PPO's clipped surrogate on normalised advantages with"
-    " entropy and magnet, or mirror descent's squared distance of the logits from their targets.",
+    "loss/policy": "The policy's loss, mean over minibatches: PPO's clipped surrogate, in the advantages' local spread,"
+    " with entropy and magnet, or mirror descent's squared distance of the logits from their targets.",
     "loss/value": "Half the squared error of the seat's own value in units of the stack depth, before its coefficient.",
     "loss/critic": "The same of the critic, which sees all cards and serves as the baseline in training.",
     "loss/entropy": "Entropy of the policy over the legal actions, nats per decision.",
@@ -30,11 +30,11 @@ GLOSSARY: dict[str, str] = {
     "value/explained_variance": "1 - variance of the value error / variance of the returns; 1 is perfect.",
     "optimiser/gradient_norm": "Global norm of the gradient before clipping.",
     "optimiser/learning_rate": "Adam's step, annealed over the run.",
-    "optimiser/temperature_bb": "Weight of the entropy in big blinds, the floor of the exploitability: mirror descent's"
-    " temperature, or PPO's entropy coefficient x their local spread.",
+    "optimiser/temperature_bb": "Weight of the entropy in big blinds: mirror descent's temperature, the floor of its"
+    " exploitability, or PPO's entropy coefficient x the local spread of the advantages, in the mean.",
     "advantage/std_bb": "Standard deviation of the advantages, big blinds.",
-    "advantage/local_std_bb": "Spread of the advantages on the same street in about as large a pot, the unit of PPO's"
-    " advantages: its mean over decisions, big blinds.",
+    "advantage/local_std_bb": "Spread of the advantages on the same street in about as large a pot with about as"
+    " deep stacks, the unit of PPO's advantages: its mean over decisions, big blinds.",
     "rollout/trained_share": "Share of the places that the update reads that it trains on, 0 to 1.",
     "rollout/padding_share": "Share of the places that the update reads that hold no decision, 0 to 1.",
     "run/iteration": "Iterations (rollout and update) finished.",

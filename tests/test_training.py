@@ -131,35 +131,67 @@ def test_surprises_are_what_an_action_brought_beyond_its_value():
     assert finished.all()
 
 
-def test_the_spread_of_advantages_is_that_of_decisions_where_about_as_much_is_at_stake():
+def local_unit(row, column, gains, weights, street, pot, depth) -> float:
+    """The unit of one decision, counted out: the others like it, and twenty of the size of the pot."""
+    pots, depths = (np.floor(np.log2(np.maximum(x, 1))) for x in (pot, depth / 10))
+    pots, depths = pots.clip(0, 11), depths.clip(0, 5)
+    like = (street == street[row, column]) & (pots == pots[row, column]) & (depths == depths[row, column])
+    like &= weights > 0
+    like[row, column] = False
+    return np.sqrt((np.sum(gains[like] ** 2) + 20 * 4 ** pots[row, column]) / (like.sum() + 20))
+
+
+def test_the_unit_of_advantages_is_their_spread_where_about_as_much_is_at_stake():
     rng = np.random.default_rng(0)
     shape = (64, 50)
     street = rng.integers(0, 4, shape)
-    pot = np.exp(rng.uniform(0, 7, shape)).astype(np.float32)
-    depth = np.exp(rng.uniform(1, 6, shape)).astype(np.float32)
+    pot = np.exp(rng.uniform(-1, 9, shape)).astype(np.float32)
+    depth = np.exp(rng.uniform(1, 7, shape)).astype(np.float32)
     weights = rng.integers(0, 2, shape).astype(np.float32)
-    advantages = rng.normal(0, pot, shape).astype(np.float32) * weights
-    found = local_spread(*map(jnp.asarray, (advantages, weights, street, pot, depth)))
-
-    pots = np.floor(np.log2(pot)).clip(0, 11)
-    depths = np.floor(np.log2(np.maximum(depth / 10, 1))).clip(0, 5)
+    gains = rng.normal(0, pot, shape).astype(np.float32) * weights
+    found = local_spread(*map(jnp.asarray, (gains, weights, street, pot, depth)))
     for row, column in rng.integers(0, shape, (200, 2)):
-        like = (street == street[row, column]) & (pots == pots[row, column]) & (depths == depths[row, column])
-        like &= weights > 0
-        squares = np.sum(advantages[like] ** 2) + 20 * 4 ** pots[row, column]
-        np.testing.assert_allclose(found[row, column], np.sqrt(squares / (like.sum() + 20)), rtol=1e-4)
+        unit = local_unit(row, column, gains, weights, street, pot, depth)
+        np.testing.assert_allclose(found[row, column], unit, rtol=1e-4)
 
 
-def test_the_spread_hardly_changes_with_what_happens_in_other_pots():
-    """A small pot's unit is its own: ten times the advantages in large ones leave it as it is."""
+def test_the_unit_of_small_pots_does_not_change_with_what_happens_in_large_ones():
     pot = jnp.where(jnp.arange(4000) % 2 == 0, 3.0, 300.0)
-    advantages = pot * jnp.where(jnp.arange(4000) % 4 < 2, 0.5, -0.5)
-    wild = jnp.where(pot > 100, 10 * advantages, advantages)
+    gains = pot * jnp.where(jnp.arange(4000) % 4 < 2, 0.5, -0.5)
+    wild = jnp.where(pot > 100, 10 * gains, gains)
     same = (jnp.ones(4000), jnp.full(4000, 2), pot, jnp.full(4000, 100.0))
-    calm, stirred = local_spread(advantages, *same), local_spread(wild, *same)
+    calm, stirred = local_spread(gains, *same), local_spread(wild, *same)
     np.testing.assert_array_equal(calm[0::2], stirred[0::2])
     np.testing.assert_allclose(stirred[1::2] / calm[1::2], 10, rtol=0.05)
     np.testing.assert_allclose(calm[0], 1.5, rtol=0.05)
+
+
+def test_few_rare_wins_weigh_as_much_as_the_losses_that_pay_for_them():
+    """Five times the pot once in six, the pot lost else: in groups of three decisions the mean is still 0."""
+    won = jax.random.bernoulli(jax.random.key(0), 1 / 6, (3, 20_000))
+    gains = jnp.where(won, 5.0, -1.0)
+    three = [jnp.full(3, x) for x in (1.0, 1, 1.0, 100.0)]
+    units = jax.vmap(lambda gains: local_spread(gains, *three), in_axes=1, out_axes=1)(gains)
+    mean, error = jnp.mean(gains / units), jnp.std(jnp.mean(gains / units, axis=0)) / 20_000**0.5
+    assert abs(mean) < 3 * error
+    assert error < 0.01
+
+
+def test_the_surrogate_has_advantages_in_their_local_unit():
+    """From the recorded rollout to the targets: the right pot, street and depth."""
+    config = tiny()
+    environment, windows = play_rollouts(config, 2)
+    model, window = Learner(config).model, windows[-1][0]
+    targets, _ = make_targets(model, config.learn, window, rates(config.learn, jnp.zeros(())))
+    fields = jax.tree.map(np.asarray, environment.layout.split(window.tokens))
+    stacks = fields["starting_stacks"]
+    depth = np.minimum(stacks[..., 0], stacks[..., 1]) / 100
+    gains = np.asarray((targets.returns - window.state_values) * targets.weights) * depth
+    weights = np.asarray(targets.weights)
+    places = np.argwhere(weights > 0)
+    for row, column in places[:: max(len(places) // 50, 1)]:
+        unit = local_unit(row, column, gains, weights, fields["street"], fields["pot"] / 100, depth)
+        np.testing.assert_allclose(targets.surprises[row, column], gains[row, column] / unit, rtol=1e-3, atol=1e-5)
 
 
 def recorded(num_values=1, **given):

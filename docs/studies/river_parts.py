@@ -48,8 +48,10 @@ def main() -> None:
             showdown = Showdown(hands=hands_on(spot.board), board=spot.board)
             policy, ranges = river_policy(agent.player.model, agent.params, spot, tree, showdown.hands)
             rows.append([spot.pot, *parts(tree, showdown, policy.astype(np.float64), ranges)])
+        if not rows:
+            sys.exit(f"{HANDS} hands of {path} have no river with at most {most_nodes} nodes: allow more.")
         pot, *found = np.array(rows).T
-        print(" ".join(f"{100 * gain.sum() / pot.sum():6.1f}" for gain in found), f"  {agent.label}", flush=True)
+        print(" ".join(f"{100 * each.sum() / pot.sum():6.1f}" for each in found), f"  {agent.label}", flush=True)
 
 
 def parts(tree: RiverTree, showdown: Showdown, policy: np.ndarray, ranges: np.ndarray) -> list[float]:
@@ -58,14 +60,14 @@ def parts(tree: RiverTree, showdown: Showdown, policy: np.ndarray, ranges: np.nd
     faces_bet = tree.masks[:, FOLD]
     figures = [whole.exploitability]
     for free in (~faces_bet, faces_bet):
-        gains = [gain(tree, showdown, policy, ranges, each, free) - whole.expected[each] for each in range(NUM_SEATS)]
-        figures.append(sum(gains) / NUM_SEATS)
+        won = [value(tree, showdown, policy, ranges, each, free) for each in range(NUM_SEATS)]
+        figures.append(sum(won) / NUM_SEATS)  # what both win with the policy alone sums to 0
     for other in (smoothed(tree, showdown, policy, ranges), equilibrium(tree, showdown, ranges)):
         figures.append(river_values(tree, showdown, other, ranges).exploitability)
     return figures
 
 
-def gain(
+def value(
     tree: RiverTree, showdown: Showdown, policy: np.ndarray, ranges: np.ndarray, own: int, free: np.ndarray
 ) -> float:
     """What a seat wins that plays the policy, but the best entry with each hand at the nodes that are `free`."""

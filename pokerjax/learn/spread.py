@@ -3,7 +3,7 @@
 One unit for all decisions would be that of the largest pots. In a pot of eight big blinds an action that is worth a
 whole big blind more would then weigh next to nothing against the entropy, the magnet and the noise of decisions over a
 hundred, and the agent would learn to play large pots first and small ones late or never (docs/learning.md). The unit is
-the same for every hand and every action of a decision, so which policies are best does not change.
+the same for every hand and every action of a decision, so what is best in a state stays best.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ def local_spread(
 
     All arrays are [...] and of one shape: float32 advantages, 0 where they have no weight, float32 weights, int32
     streets, float32 pots (all chips put in) and float32 depths (the most the seat can lose in the hand). A group of
-    few decisions counts twenty more whose advantages are the pot. The decisions of all devices count, so the spread
-    is the same on each of them.
+    few decisions counts twenty more whose advantages are the pot. A decision is left out of its own unit, or among few
+    a rare large win would measure itself and count for less than the losses that pay for it. The decisions of all
+    devices count, so it does not matter on which of them one is.
     """
     pot = _doublings(pot_bb, _POTS)
     group = (street * _POTS + pot) * _DEPTHS + _doublings(depth_bb / 10, _DEPTHS)
     # A product, where adding at indices would sum in any order on a GPU.
     member = jax.nn.one_hot(group.reshape(-1), _STREETS * _POTS * _DEPTHS)
-    count, squares = total(jnp.stack([weights, weights * advantage_bb**2]).reshape(2, -1) @ member)
-    guess = jnp.tile(jnp.repeat(2.0 ** jnp.arange(_POTS), _DEPTHS), _STREETS)
-    return jnp.sqrt((squares + _GUESSED * guess**2) / (count + _GUESSED))[group]
+    own = weights * advantage_bb**2
+    sums = jnp.matmul(jnp.stack([weights, own]).reshape(2, -1), member, precision=jax.lax.Precision.HIGHEST)
+    count, squares = total(sums)[:, group]
+    squares = jnp.maximum(squares - own, 0.0) + _GUESSED * 4.0**pot
+    return jnp.sqrt(squares / (count - weights + _GUESSED))
 
 
 def _doublings(x: jax.Array, kinds: int) -> jax.Array:

@@ -55,7 +55,7 @@ def make_targets(
     ratios = jnp.exp(_of_taken(behaviour(window.log_policy, window.slips), window.actions) - log_drawn)
     ratios = jnp.where(present & window.learns, ratios, 1.0)
     # A frozen opponent's decisions are drawn from another policy than the values'. PPO, whose advantages are
-    # normalised, ended higher with less noise in them (docs/learning.md).
+    # measured in their spread, ended higher with less noise in them (docs/learning.md).
     mirrored = window.learns & (players == 2 and learn.objective == "mirror")
     surprise_bb, finished = jax.vmap(partial(advantages, gae_lambda=learn.gae_lambda))(
         values_bb, chosen_bb, ratios, mirrored, window.segments % players, window.done, window.rewards
