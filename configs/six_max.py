@@ -4,7 +4,8 @@
 
 Hardware: 2 CPU cores. Time: 7 min 25 s with the machine shared by other work (5,000 to 13,000 decisions/s). Result,
 one seed, bb/100 by 30,000 duplicate hands against five copies of each: random +922 +- 66, always-call +347 +- 66,
-always-all-in +596 +- 70, tight-aggressive -70 +- 21, rock -41 +- 17, pot-odds -245 +- 35.
+always-all-in +596 +- 70, tight-aggressive -70 +- 21, rock -41 +- 17, pot-odds -245 +- 35 (before PPO's unit of
+advantages changed, docs/decisions.md 37).
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
