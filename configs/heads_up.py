@@ -3,9 +3,9 @@
     python bin/train.py --config configs/heads_up.py
 
 Hardware: 1 CPU core, 1 GiB. Time: 7 min (Zen 5). Result, mean of five seeds with its 95 % interval, bb/100: random
-+575 +- 35, always-call +723 +- 89, always-all-in +487 +- 25, tight-aggressive +3 +- 7, rock +19 +- 4, pot-odds
-+96 +- 13. A local best response that folds and calls wins 1,280 +- 98 mbb/hand of it, with pot and all-in on turn and
-river 1,708 +- 207 (of always-fold: 750). The way there: docs/learning.md.
++361 +- 41, always-call +726 +- 91, always-all-in +213 +- 34, tight-aggressive +24 +- 8, rock +30 +- 3, pot-odds
++193 +- 23, the agent that ships -27 +- 4. A local best response that folds and calls wins 797 +- 406 mbb/hand of it,
+with pot and all-in on turn and river it loses 461 +- 367 (of always-fold it wins 750). The way there: docs/learning.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
