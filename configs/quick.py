@@ -4,8 +4,8 @@
     python bin/train.py --config configs/quick.py
 
 Hardware: 2 CPU cores, under 1 GiB. Time: 1 min 15 s with its evaluations (11,000 games/s). Result, three seeds,
-bb/100 by 20,000 duplicate hands: random +724 to +863, always-call +298 to +479, always-all-in +638 to +698,
-tight-aggressive -13 to -20, rock +4 to +12, pot-odds -265 to -321.
+bb/100 by 20,000 duplicate hands: random +698 to +804, always-call +311 to +430, always-all-in +620 to +687,
+tight-aggressive -13 to -26, rock +5 to +9, pot-odds -260 to -313.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
