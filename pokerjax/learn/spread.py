@@ -29,13 +29,14 @@ def local_spread(
     a rare large win would measure itself and count for less than the losses that pay for it. The decisions of all
     devices count, so it does not matter on which of them one is.
     """
-    pot = _doublings(pot_bb, _POTS)
-    group = (street * _POTS + pot) * _DEPTHS + _doublings(depth_bb / 10, _DEPTHS)
-    # A product, where adding at indices would sum in any order on a GPU.
-    member = jax.nn.one_hot(group.reshape(-1), _STREETS * _POTS * _DEPTHS)
+    pot, depth = _doublings(pot_bb, _POTS), _doublings(depth_bb / 10, _DEPTHS)
     own = weights * advantage_bb**2
-    sums = jnp.matmul(jnp.stack([weights, own]).reshape(2, -1), member, precision=jax.lax.Precision.HIGHEST)
-    count, squares = total(sums)[:, group]
+    # A product of what a row and a column of groups hold, where adding at indices would sum in any order on a GPU.
+    rows = jax.nn.one_hot((street * _POTS + pot).reshape(-1), _STREETS * _POTS)
+    columns = jax.nn.one_hot(depth.reshape(-1), _DEPTHS)
+    parts = jnp.concatenate([columns * x.reshape(-1, 1) for x in (weights, own)], axis=-1)
+    sums = total(jnp.matmul(rows.T, parts, precision=jax.lax.Precision.HIGHEST))
+    count, squares = (x[street * _POTS + pot, depth] for x in jnp.split(sums, 2, axis=-1))
     squares = jnp.maximum(squares - own, 0.0) + _GUESSED * 4.0**pot
     return jnp.sqrt(squares / (count - weights + _GUESSED))
 

@@ -54,8 +54,8 @@ def make_targets(
     log_drawn = _of_taken(drawn_from, window.actions)
     ratios = jnp.exp(_of_taken(behaviour(window.log_policy, window.slips), window.actions) - log_drawn)
     ratios = jnp.where(present & window.learns, ratios, 1.0)
-    # A frozen opponent's decisions are drawn from another policy than the values'. PPO, whose advantages are
-    # measured in their spread, ended higher with less noise in them (docs/learning.md).
+    # A frozen opponent's decisions are drawn from another policy than the values'. PPO did no
+    # better with less noise in its advantages (docs/learning.md).
     mirrored = window.learns & (players == 2 and learn.objective == "mirror")
     surprise_bb, finished = jax.vmap(partial(advantages, gae_lambda=learn.gae_lambda))(
         values_bb, chosen_bb, ratios, mirrored, window.segments % players, window.done, window.rewards
