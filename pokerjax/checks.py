@@ -156,7 +156,7 @@ def _check_learn(learn: LearnConfig) -> None:
     for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
-    ends = ("learning_rate_end", "entropy_end", "temperature_end")
+    ends = ("learning_rate_end", "entropy_end", "temperature_end", "tremble_end")
     for field in ("gae_lambda", "pool_share", "exploration", "tremble", "probability_floor", *ends):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")

@@ -138,6 +138,8 @@ class LearnConfig:
     """How often the learner slips in the mean of its seats, as part of the game: each seat of each hand is dealt its
     share of slips, mostly next to none, and what it slips to. PPO learns to play well among such seats, and so against
     lines that it would not take itself. Agents and frozen opponents act without slips."""
+    tremble_end: float = 1.0
+    """Share of it that is left at the end, as learning_rate_end."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1. In mirror descent heads-up every decision of both
     seats bootstraps, and 1 is unbiased all the same."""

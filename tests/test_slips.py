@@ -119,6 +119,21 @@ def rollouts():
     return windows
 
 
+def test_slips_become_rarer_over_the_run():
+    """From a mean share of 0.5 to 0.02: at the start, in the middle and at the end of the run."""
+    learn = LearnConfig(parallel_games=512, rollout_length=4, tremble=0.5, tremble_end=0.04)
+    config = Config(
+        game=GameConfig(variant="leduc"), model=ModelConfig(d_model=8, n_layers=1, n_heads=1), learn=learn
+    )
+    learner = Learner(check(config))
+    state, play = learner.init(jax.random.key(0)), jax.jit(learner.play)
+    for progress, share in ((0.0, 0.5), (0.5, 0.1), (1.0, 0.02)):
+        games = jnp.int32(progress * config.run.num_games)
+        window = play(dataclasses.replace(state, games=games), jax.random.key(0))[1]
+        found = np.asarray(window.slips[:, -learn.rollout_length].sum(axis=-1))
+        assert abs(found.mean() - share) < 4 * found.std() / len(found) ** 0.5
+
+
 def test_a_seat_keeps_its_character_for_a_hand_and_only_for_that(rollouts):
     """Its share, and what it slips to where the same is on offer, over the ends of rollouts too; others have others."""
     found: dict[tuple[int, int], dict[bytes, list[np.ndarray]]] = {}

@@ -152,8 +152,7 @@ class Learner:
         learn, model = self.config.learn, self.model
         rollout_key, shuffle_key, key = jax.random.split(state.key, 3)
         tables, window, outcomes, slots = self.play(state, rollout_key)
-        progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
-        rates = schedules.rates(learn, progress)
+        progress, rates = self._schedule(state)
         with jax.named_scope("returns"):
             targets, figures = make_targets(model, learn, window, rates)
         if self.has_magnet:
@@ -197,6 +196,11 @@ class Learner:
         }
         return state, metrics
 
+    def _schedule(self, state: LearnerState) -> tuple[jax.Array, schedules.Rates]:
+        """The share of the run that is done, and the rates there."""
+        progress = jnp.minimum(state.games / self.config.run.num_games, 1.0)
+        return progress, schedules.rates(self.config.learn, progress)
+
     def play(self, state: LearnerState, key: jax.Array):
         """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
@@ -204,6 +208,7 @@ class Learner:
         each, learn = self._tables_each // sharding.count(), self.config.learn
         all_in_equity = learn.all_in_equity and self.config.game.variant == "holdem"
         characters = jax.random.fold_in(jax.random.key(self.config.run.seed), 5)
+        tremble = self._schedule(state)[1].tremble if learn.tremble else None
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             opposed = self._opposed_tables // sharding.count()
@@ -215,7 +220,7 @@ class Learner:
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
                 length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
-                exploration=learn.exploration, tremble=learn.tremble, character_key=_stream(characters, number),
+                exploration=learn.exploration, tremble=tremble, character_key=_stream(characters, number),
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots

@@ -82,7 +82,7 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 def rollout(
     model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
     environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
-    exploration: float = 0.0, tremble: float = 0.0, character_key: jax.Array | None = None,
+    exploration: float = 0.0, tremble: jax.Array | float | None = None, character_key: jax.Array | None = None,
 ) -> tuple[Table, Steps, Outcome]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 

@@ -17,6 +17,7 @@ class Rates(NamedTuple):
     entropy: jax.Array  # PPO's coefficient
     temperature: jax.Array  # mirror descent's, big blinds
     mirror_step: jax.Array  # per big blind
+    tremble: jax.Array  # the mean share of slips
 
 
 def rates(learn: LearnConfig, progress: jax.Array) -> Rates:
@@ -26,6 +27,7 @@ def rates(learn: LearnConfig, progress: jax.Array) -> Rates:
         entropy=learn.entropy_coefficient * annealed(progress, learn.entropy_end),
         temperature=learn.temperature * annealed(progress, learn.temperature_end),
         mirror_step=learn.mirror_step * annealed(progress, learn.temperature_end),
+        tremble=learn.tremble * annealed(progress, learn.tremble_end),
     )
 
 

@@ -31,7 +31,7 @@ def num_words(num_actions: int) -> int:
     return 3 + num_actions
 
 
-def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share: float) -> jax.Array:
+def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share: jax.Array | float) -> jax.Array:
     """Slips float32[B, A] of seats that slip in this `share` of their actions in the mean.
 
     By masks bool[B, A] and streets int32[B]; the words, `num_words` of uint32[B], are a seat's for the whole hand.
@@ -54,13 +54,14 @@ def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share:
 
 
 def of_seats(
-    share: float, key: jax.Array, mask: jax.Array, street: jax.Array, table_numbers: jax.Array, segments: jax.Array
-) -> jax.Array | None:
-    """The slips float32[B, A] of the seats to act, None where nobody trembles (share 0).
+    share: jax.Array | float | None, key: jax.Array, mask: jax.Array, street: jax.Array, table_numbers: jax.Array,
+    segments: jax.Array,
+) -> jax.Array | None:  # fmt: skip
+    """The slips float32[B, A] of the seats to act, None where nobody trembles (share None).
 
     They are a function of the key, the table's number int32[B] and the segment int32[B], which is the seat in its hand.
     """
-    if not share:
+    if share is None:
         return None
     return character(mask, street, poker.words_at(key, num_words(mask.shape[-1]), table_numbers, segments), share)
 
