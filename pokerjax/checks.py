@@ -136,7 +136,8 @@ def _check_model(model: ModelConfig) -> None:
     width, heads = model.d_model, model.n_heads
     remedy = f"use --n-heads {_nearest_divisor(width, heads)} or another --d-model"
     require(width % heads == 0, f"--n-heads {heads} does not divide --d-model {width}; {remedy}.")
-    _at_least(0, model, "n_kv_heads")
+    _at_least(0, model, "n_kv_heads", "rivals")
+    require(model.rivals <= 1326, f"{_flag('rivals', model.rivals)} is more than there are hands; use at most 1326.")
     remedy = f"use --n-kv-heads {_nearest_divisor(heads, model.kv_heads)}"
     rule = f"--n-kv-heads {model.kv_heads} does not divide --n-heads {heads}"
     require(heads % model.kv_heads == 0, f"{rule}; {remedy}.")

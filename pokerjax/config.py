@@ -74,6 +74,9 @@ class ModelConfig:
     """Width of the feed-forward layer, in multiples of d_model."""
     critic: Literal["state", "action"] = "state"
     """What the critic of the training values: the state, or every action in it (Expected SARSA)."""
+    rivals: int = 128
+    """Hands, spread evenly over all of two cards, that a token's own hand is compared with on the board it sees: the
+    share that it beats is a feature. 0: none, and always so in games of one card."""
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the matrix products; parameters, softmax, logits and advantages stay float32."""
 
@@ -212,6 +215,8 @@ class Config:
 
 
 GROUPS = {"game": GameConfig, "model": ModelConfig, "learn": LearnConfig, "run": RunConfig}
+# What a config means that was recorded before there was such a field, where that is not today's default.
+_BEFORE = {"model": {"rivals": 0}}
 
 
 def require(condition: bool, sentence: str) -> None:
@@ -229,7 +234,7 @@ def from_json(data: dict[str, Any]) -> Config:
     """The config that `to_json` gave. Raises `UserError` naming a field this version does not know."""
     groups: dict[str, Any] = {}
     for group, kind in GROUPS.items():
-        values = data.get(group, {})
+        values = _BEFORE.get(group, {}) | data.get(group, {})
         unknown = sorted(set(values) - {field.name for field in dataclasses.fields(kind)})
         remedy = "which this version of pokerjax does not know; use the version that wrote it"
         require(not unknown, f"The recorded config has the field {group}.{' '.join(unknown)}, {remedy}.")

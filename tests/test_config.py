@@ -33,6 +33,14 @@ def test_json_round_trip():
     assert from_json(json.loads(json.dumps(to_json(config)))) == config
 
 
+def test_a_config_of_before_a_field_means_what_it_meant():
+    """Agents from before there were rivals read none."""
+    recorded = to_json(Config())
+    del recorded["model"]["rivals"]
+    assert from_json(recorded).model == dataclasses.replace(ModelConfig(), rivals=0)
+    assert from_json({}).model.rivals == 0
+
+
 def test_json_of_another_version_names_the_field():
     with pytest.raises(UserError, match=r"game\.wild_cards"):
         from_json({"game": {"wild_cards": 2}})

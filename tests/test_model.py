@@ -1,10 +1,14 @@
 """The transformer: cache equals sequence, segments do not see each other, hidden cards reach nothing."""
 
+from functools import partial
+from itertools import combinations
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from pokerjax import poker
 from pokerjax.config import GameConfig, ModelConfig
 from pokerjax.env.tables import make_environment
 from pokerjax.learn.rollout import sample
@@ -108,8 +112,41 @@ def test_suits_have_no_names(model):
             token = np.zeros(layout.width, np.int32)
             token[:2] = sorted(renamed[:2], reverse=True) if renamed[0] // 4 != renamed[1] // 4 else renamed[:2]
             token[2:7] = np.where(np.arange(5) < shown, renamed[2:], -1)
-            vectors.append(features.features(layout, jnp.asarray(token)))
+            vectors.append(features.features(layout, jnp.asarray(token), 50))
         np.testing.assert_array_equal(*vectors)
+
+
+@pytest.mark.parametrize("shown", [0, 3, 4, 5])
+def test_the_standing_is_the_share_of_other_hands_that_are_beaten(shown):
+    """With all 1,326 hands as rivals: counted one by one. A tenth of them is near to it."""
+    rng = np.random.default_rng(shown)
+    exact, tenth = (jax.jit(partial(features.standing, rivals=rivals)) for rivals in (1326, 132))
+    errors = []
+    for _ in range(20):
+        cards = rng.choice(52, 2 + shown, replace=False)
+        left = np.setdiff1d(np.arange(52), cards)
+        pairs = np.array(list(combinations(left, 2))).T
+        board = np.repeat(cards[2:, None], pairs.shape[1], axis=1)
+        others = poker.strength([jnp.asarray(row) for row in (*pairs, *board)])
+        mine = poker.strength([jnp.int32(card) for card in cards])
+        seen = jnp.asarray(np.pad(cards, (0, 5 - shown), constant_values=poker.NO_CARD))
+        share, ties = exact(seen)
+        np.testing.assert_allclose(ties, np.mean(others == mine), atol=1e-6)
+        np.testing.assert_allclose(share, np.mean(others < mine) + np.mean(others == mine) / 2, atol=1e-6)
+        errors.append(float(tenth(seen)[0] - share))
+    assert np.sqrt(np.mean(np.square(errors))) < 0.03
+
+
+def test_weights_between_knots_give_the_share_back():
+    for share in (0.0, 0.05, 0.1, 0.83, 0.999, 1.0):
+        weights = features.between_knots(jnp.float32(share))
+        np.testing.assert_allclose([weights.sum(), weights @ np.array(features.KNOTS)], [1, share], atol=1e-6)
+        assert (weights >= 0).all() and (weights > 0).sum() <= 2
+
+
+def test_games_of_one_card_have_no_rivals():
+    config = ModelConfig(d_model=16, n_layers=1, n_heads=2, rivals=50)
+    assert [Model(make_environment(GameConfig(variant=game)), config).rivals for game in ("leduc", "holdem")] == [0, 50]
 
 
 def test_the_full_size_has_about_fifteen_million_parameters():

@@ -69,7 +69,7 @@ def backward_bytes(model: Model) -> int:
     keys = config.d_model // config.n_heads * config.kv_heads
     wide = (6 + 2 * config.mlp_ratio) * config.d_model + 2 * keys
     scores = config.n_heads * 2 * ring
-    inputs = features.num_features(model.environment.layout) + config.d_model
+    inputs = features.num_features(model.environment.layout, model.rivals) + config.d_model
     return config.n_layers * (wide * _item_bytes(model) + scores * (4 + _item_bytes(model))) + 4 * inputs
 
 

@@ -3,33 +3,41 @@
 Suits are renamed in the order in which they appear (hole cards, then board), so hands that differ only by a
 permutation of the suits are one hand to the model. Amounts are given three ways: as a logarithm of big blinds,
 as a share of the pot, and as a share of the own starting stack.
+
+How good a hand is depends on what others could hold on the same board. A network has to learn that from the cards;
+with `rivals` it is told: the share of so many hands, the same for every token, that the own one beats there.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pokerjax import poker
 from pokerjax.env import tokens
+from pokerjax.poker.once import compute_once
 
 NUM_RANKS = 13
 NUM_SUITS = 4
 NUM_CATEGORIES = 9
 NUM_STREETS = 4
 NUM_KINDS = 5
+KNOTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.86, 0.92, 0.96, 1.0)  # closer where it is about big pots
 
 
-def num_features(layout: tokens.Layout) -> int:
+def num_features(layout: tokens.Layout, rivals: int = 0) -> int:
     """Length of a token's feature vector."""
     token = jax.ShapeDtypeStruct((layout.width,), jnp.int32)
-    return jax.eval_shape(lambda t: features(layout, t), token).shape[0]
+    return jax.eval_shape(lambda t: features(layout, t, rivals), token).shape[0]
 
 
-def features(layout: tokens.Layout, token: jax.Array) -> jax.Array:
+def features(layout: tokens.Layout, token: jax.Array, rivals: int = 0) -> jax.Array:
     """Features float32[F] of one token int32[width] (unbatched)."""
     fields = layout.split(token)
-    parts = [_cards(fields), _situation(layout, fields), _amounts(fields), _events(layout, fields)]
+    parts = [_cards(fields, rivals), _situation(layout, fields), _amounts(fields), _events(layout, fields)]
     return jnp.concatenate(parts).astype(jnp.float32)
 
 
@@ -63,7 +71,7 @@ def depth_bb(layout: tokens.Layout, token: jax.Array) -> jax.Array:
     return at_risk.astype(jnp.float32) / jnp.maximum(fields["big_blind"], 1).astype(jnp.float32)
 
 
-def _cards(fields: dict[str, jax.Array]) -> jax.Array:
+def _cards(fields: dict[str, jax.Array], rivals: int) -> jax.Array:
     names = ("hole_high", "hole_low", "board_0", "board_1", "board_2", "board_3", "board_4")
     cards = jnp.stack([fields[name] for name in names])
     known = cards >= 0
@@ -80,9 +88,47 @@ def _cards(fields: dict[str, jax.Array]) -> jax.Array:
     counts = [jnp.sum(ranks[2:], axis=0), jnp.sum(hole, axis=0), jnp.sum(board, axis=0)]
     # A strength holds, below its category, the masks of the ranks that make the hand and of its kickers.
     made_and_kickers = (strength >> jnp.arange(2 * NUM_RANKS)) & 1
-    return jnp.concatenate([
-        ranks.reshape(-1), renamed.reshape(-1), category, jnp.concatenate(counts) / 2, made_and_kickers,
-    ])  # fmt: skip
+    parts = [ranks.reshape(-1), renamed.reshape(-1), category, jnp.concatenate(counts) / 2, made_and_kickers]
+    if rivals:
+        suit = jnp.sum(jnp.where(suits, new_name, 0), axis=1)
+        share, ties = standing(jnp.where(known, cards // NUM_SUITS * NUM_SUITS + suit, poker.NO_CARD), rivals)
+        parts += [between_knots(share), ties[None]]
+    return jnp.concatenate(parts)
+
+
+def standing(cards: jax.Array, rivals: int) -> tuple[jax.Array, jax.Array]:
+    """What share of `rivals` hands the two hole cards beat, ties half, on the visible board, and what share ties.
+
+    cards: int32[7], hole cards first, NO_CARD for what is not seen. Float32 scalars. Hands that cannot be held beside
+    these cards do not count. Before the flop pairs beat high cards; draws count for what they are now.
+    """
+    high, low = (jnp.asarray(column) for column in _spread_hands(rivals).T)
+    theirs = poker.strength([high, low, *(jnp.broadcast_to(card, high.shape) for card in cards[2:])])
+    (theirs,) = compute_once([theirs])
+    mine = poker.strength(list(cards))
+    possible = ~jnp.any((cards == high[:, None]) | (cards == low[:, None]), axis=1)
+    total = jnp.maximum(jnp.sum(possible), 1)
+    ties = jnp.sum(possible & (theirs == mine)) / total
+    return jnp.sum(possible & (theirs < mine)) / total + ties / 2, ties
+
+
+def between_knots(share: jax.Array) -> jax.Array:
+    """Weights float32[K] of the KNOTS whose sum with them is the share, all 0 but those of the two nearest.
+
+    So a linear layer reads any function of the share that is linear between the knots.
+    """
+    knots = np.array(KNOTS)
+    left, right = np.diff(knots, prepend=-1.0), np.diff(knots, append=2.0)
+    return jnp.maximum(jnp.minimum(1 - (knots - share) / left, 1 - (share - knots) / right), 0.0)
+
+
+@cache
+def _spread_hands(number: int) -> np.ndarray:
+    """So many of the 1,326 hands of two cards, evenly spaced in their order by ranks, int32[K, 2]."""
+    hands = [(high, low) for high in range(52) for low in range(high)]
+    hands.sort(key=lambda hand: [card // NUM_SUITS for card in hand])
+    places = (np.arange(number) + 0.5) * len(hands) / number
+    return np.array(hands, np.int32)[places.astype(int)]
 
 
 def _situation(layout: tokens.Layout, fields: dict[str, jax.Array]) -> jax.Array:

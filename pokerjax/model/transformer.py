@@ -94,13 +94,18 @@ class Model:
         return nnx.split(nnx.eval_shape(lambda: self._network(jax.random.key(0))))
 
     def _network(self, key: jax.Array) -> Network:
-        inputs = features.num_features(self.environment.layout)
+        inputs = features.num_features(self.environment.layout, self.rivals)
         secrets = features.num_secret_features(self.environment.layout.num_players)
         return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key), secrets, self.num_values)
 
     def init(self, key: jax.Array) -> Parameters:
         """Fresh float32 parameters as plain nested dictionaries."""
         return nnx.to_pure_dict(nnx.split(self._network(key))[1])
+
+    @property
+    def rivals(self) -> int:
+        """Hands that a token's own is compared with."""
+        return self.config.rivals if self.environment.rules.hole_cards == 2 else 0
 
     @property
     def num_values(self) -> int:
@@ -127,7 +132,7 @@ class Model:
 
     def _embed(self, network: Network, tokens: jax.Array) -> jax.Array:
         flat = tokens.reshape(-1, tokens.shape[-1])
-        vectors = jax.vmap(lambda token: features.features(self.environment.layout, token))(flat)
+        vectors = jax.vmap(lambda token: features.features(self.environment.layout, token, self.rivals))(flat)
         return network.embed(vectors).reshape(*tokens.shape[:-1], -1)
 
     def sequence(self, params: Parameters, tokens_BxSxW: jax.Array, segments_BxS: jax.Array):
