@@ -1,11 +1,12 @@
-"""A small agent for heads-up at 100 big blinds (122 k parameters), from nothing in one stage among seats that slip.
+"""A small agent for heads-up at 100 big blinds (123 k parameters), from nothing in one stage among seats that slip.
 
     python bin/train.py --config configs/heads_up.py
 
-Hardware: 1 CPU core, 1 GiB. Time: 7 min (Zen 5). Result, mean of five seeds with its 95 % interval, bb/100: random
-+361 +- 41, always-call +726 +- 91, always-all-in +213 +- 34, tight-aggressive +24 +- 8, rock +30 +- 3, pot-odds
-+193 +- 23, the agent that ships -27 +- 4. A local best response that folds and calls wins 797 +- 406 mbb/hand of it,
-with pot and all-in on turn and river it loses 461 +- 367 (of always-fold it wins 750). The way there: docs/learning.md.
+Hardware: 1 CPU core, 1 GiB. Time: 9 min (Zen 5). Result, mean of five seeds with its 95 % interval, bb/100: random
++306 +- 38, always-call +573 +- 144, always-all-in +240 +- 28, tight-aggressive +42 +- 2, rock +44 +- 4, pot-odds
++207 +- 24, the agent that ships +10 +- 2. A local best response that folds and calls wins
++782 +- 389 mbb/hand of it, with pot and all-in on turn and river +495 +- 384 (of always-fold it wins 750). The way
+there: docs/learning.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
@@ -24,6 +25,7 @@ config = Config(
         magnet_coefficient=0.02,
         magnet_half_life=0.05,
         tremble=0.1,
+        tremble_end=0.5,
         all_in_equity=True,
     ),
     run=RunConfig(

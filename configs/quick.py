@@ -1,11 +1,11 @@
-"""A small heads-up agent (122 k parameters, 100 big blinds) in a minute on two CPU cores.
+"""A small heads-up agent (123 k parameters, 100 big blinds) in a minute on two CPU cores.
 
     make quickstart
     python bin/train.py --config configs/quick.py
 
-Hardware: 2 CPU cores, under 1 GiB. Time: 42 s with its evaluations (Zen 5). Result, three seeds and one of them
-rounded otherwise, bb/100 by 20,000 duplicate hands: random +684 to +804, always-call +311 to +430, always-all-in
-+620 to +687, tight-aggressive -6 to -26, rock +5 to +9, pot-odds -213 to -313.
+Hardware: 2 CPU cores, under 1 GiB. Time: 42 s with its evaluations (Zen 5). Result, three seeds, bb/100 by 20,000
+duplicate hands: random +688 to +720, always-call +304 to +475, always-all-in +611 to +661, tight-aggressive -11 to -1,
+rock +8 to +16, pot-odds -202 to -123.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

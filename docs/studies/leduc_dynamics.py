@@ -3,7 +3,7 @@
     python docs/studies/leduc_dynamics.py
 
 What an update rule does by itself, before a network or noise can be blamed. The table in docs/learning.md is what
-this prints. Chips; two CPU cores, two minutes.
+this prints. Chips; two CPU cores, four minutes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from pokerjax import poker
 from pokerjax.evaluate.exploitability import exploitability
 from pokerjax.evaluate.game_tree import game_tree
-from pokerjax.learn.mirror import centred
+from pokerjax.learn.mirror import centred, movable
 
 TREE = game_tree(poker.leduc())
 LEGAL = jnp.asarray(TREE.legal[TREE.examples[:, 0]])
@@ -37,6 +37,7 @@ class Rule:
     magnet: float = 0.0  # weight of the divergence from the average, in chips
     half_life: float = 0.05  # of the average of the logits, as a share of the run
     lag: float = 0.0  # steps by which the values are behind
+    floor: float = 0.0  # actions rarer than this are not made rarer still (learn/mirror.py)
 
 
 def policy_of(logits: jax.Array) -> jax.Array:
@@ -86,7 +87,8 @@ def run(rule: Rule, steps: int) -> list[tuple[float, float]]:
         log_policy, log_magnet = (jnp.where(LEGAL, jnp.log(policy_of(x) + 1e-30), 0.0) for x in (logits, average))
         heat = rule.entropy * rule.entropy_end**share
         gain = values - heat * log_policy - rule.magnet * (log_policy - log_magnet)
-        push = centred(gain, LEGAL)
+        moves = movable(values, log_policy, LEGAL, heat, rule.floor) if rule.floor else LEGAL
+        push = centred(gain, moves)
         if rule.push == "probable":
             push = policy * (gain - jnp.sum(policy * gain, axis=-1, keepdims=True))
         weight = {"one": jnp.ones(len(LEGAL)), "others": others / others.mean(), "visits": visits / visits.mean()}
@@ -106,6 +108,7 @@ def run(rule: Rule, steps: int) -> list[tuple[float, float]]:
 
 if __name__ == "__main__":
     still = {"entropy": 0.0, "step_end": 0.03}
+    cold = {"entropy_end": 0.072, "step_end": 0.072, "half_life": 0.02}
     rows = [
         (Rule("even", "one"), 600),
         (Rule("even", "one", step_end=0.03, entropy_end=0.02), 2000),
@@ -117,6 +120,9 @@ if __name__ == "__main__":
         (Rule("probable", "visits", magnet=1.0, half_life=0.03, **still), 2000),
         (Rule("even", "one", lag=3.0), 1000),
         (Rule("even", "one", step_end=1.0), 600),
+        # To the temperature at which the longest run of configs/leduc.py ended, the step falling as it does.
+        (Rule("even", "one", **cold), 6000),
+        (Rule("even", "one", floor=0.0067, **cold), 6000),
     ]
     for rule, steps in rows:
         curve = " ".join(f"{last:.3f}/{mean:.3f}" for last, mean in run(rule, steps))
