@@ -5,10 +5,10 @@ r"""One agent for tables of 2, 3 and 6 players and stacks of 10 to 250 big blind
         --entropy-coefficient 0.02 --entropy-end 0.05     # goes on from the agent that ships, which has no rivals
 
 Hardware: 1 CPU core, 2 GiB. Time: 52 min (Zen 5). Result of the first, one seed, heads-up at 100 big blinds, bb/100:
-random +265 +- 27, always-call +596 +- 28, always-all-in +190 +- 18, tight-aggressive +56 +- 8, rock +52 +- 6, pot-odds
-+204 +- 21, the agent that ships -4 +- 10; an exploiter that starts as its copy wins +952 +- 179 mbb/hand of it, of the one
-that ships +247 +- 95 (docs/learning.md). That one came in four stages of 190 min in all, with advantages in another unit
-(docs/decisions.md 37): this file at commit 0c696f5 has their commands, pokerjax/shipped/all_tables/CARD.md their result.
+random +265 +- 27, always-call +596 +- 28, always-all-in +190 +- 18, tight-aggressive +56 +- 8, rock +52 +- 6,
+pot-odds +204 +- 21, the agent that ships -4 +- 10; an exploiter that starts as its copy wins +952 +- 179 mbb/hand of
+it, of the one that ships +247 +- 95 (docs/learning.md). That one came in four stages of 190 min in all, with advantages
+in another unit (docs/decisions.md 37): this file at commit 0c696f5 has their commands.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
