@@ -176,7 +176,7 @@ def check_batch(learn: LearnConfig, parallel_games: int) -> int:
     """Return how many tables make a minibatch, or raise `UserError` when the sizes don't fit."""
     length = learn.rollout_length
     rollout = parallel_games * length
-    batch = learn.batch_size or max(parallel_games // 4, 1) * length
+    batch = learn.batch_size or max(parallel_games // 8, 1) * length
     tables, rest = divmod(batch, length)
     shown = f"--batch-size {batch}"
     sizes = f"the rollout of {parallel_games} tables x {length} decisions = {rollout}"

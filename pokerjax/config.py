@@ -98,7 +98,7 @@ class LearnConfig:
     rollout_length: int = 128
     """Decisions each table adds per iteration."""
     batch_size: int = 0
-    """Decisions in a minibatch, a multiple of rollout_length. 0: a quarter of the rollout."""
+    """Decisions in a minibatch, a multiple of rollout_length. 0: an eighth of the rollout."""
     epochs: int = 1
     """Passes over each rollout."""
     iterations_per_call: int = 1

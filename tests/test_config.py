@@ -87,7 +87,7 @@ def test_bad_values_are_named(config, words):
 
 def test_batch_in_tables():
     assert check_batch(LearnConfig(batch_size=256, rollout_length=128), 8) == 2
-    assert check_batch(LearnConfig(), 64) == 16
+    assert check_batch(LearnConfig(), 64) == 8
     assert check_batch(LearnConfig(), 2) == 1
 
 

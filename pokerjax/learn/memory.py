@@ -15,7 +15,7 @@ from pokerjax.device import memory_bytes
 from pokerjax.model import features
 from pokerjax.model.transformer import Model
 
-_ROWS = {"cpu": 65_536, "gpu": 524_288, "tpu": 524_288}
+_ROWS = {"cpu": 32_768, "gpu": 524_288, "tpu": 524_288}
 """Tables times width that fill a device's matrix unit; more only make the iterations longer."""
 _PART_PLACES = 2048
 """Places that a CPU reads at once where gradients are taken: more leave its caches (docs/performance.md)."""
@@ -106,8 +106,8 @@ def check_memory(model: Model, config: Config, tables: int, num_devices: int) ->
 
 
 def _needed(model: Model, config: Config, tables: int, num_devices: int) -> int:
-    """Bytes with the minibatches that the config would have: its own, or a quarter of the rollout."""
+    """Bytes with the minibatches that the config would have: its own, or an eighth of the rollout."""
     learn = config.learn
-    batch = learn.batch_size // learn.rollout_length // num_devices if learn.batch_size else tables // 4
-    batch = min(batch, tables)
+    batch = learn.batch_size // learn.rollout_length // num_devices if learn.batch_size else tables // 8
+    batch = min(max(batch, 1), tables)
     return bytes_needed(model, learn, tables, max(batch // choose_parts(model, config, batch), 1))
