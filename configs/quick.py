@@ -1,11 +1,11 @@
-"""A small heads-up agent (123 k parameters, 100 big blinds) in a minute on two CPU cores.
+"""A small heads-up agent (123 k parameters, 100 big blinds) in a minute on a CPU.
 
     make quickstart
     python bin/train.py --config configs/quick.py
 
-Hardware: 2 CPU cores, under 1 GiB. Time: 42 s with its evaluations (Zen 5). Result, three seeds, bb/100 by 20,000
-duplicate hands: random +688 to +720, always-call +304 to +475, always-all-in +611 to +661, tight-aggressive -11 to -1,
-rock +8 to +16, pot-odds -202 to -123.
+Hardware: 1 or 2 CPU cores, under 1 GiB. Time: QTIME with its evaluations (Zen 5). Result, three seeds on one core, bb/100
+by 20,000 duplicate hands: random +297 to +434, always-call +636 to +954, always-all-in +195 to +350, tight-aggressive
++2 to +11, rock +7 to +33, pot-odds +229 to +274.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
@@ -14,20 +14,21 @@ config = Config(
     game=GameConfig(num_players=2),
     model=ModelConfig(d_model=64, n_layers=2, n_heads=2),
     learn=LearnConfig(
-        parallel_games=256,
+        parallel_games=64,
         rollout_length=96,
-        batch_size=32 * 96,
-        learning_rate=2e-3,
-        # Hot to the end: minutes do not reach an equilibrium, and a policy that stays loose beats weak
-        # players by more than one that has begun to tighten (docs/learning.md).
-        entropy_coefficient=0.4,
-        magnet_coefficient=0.2,
-        magnet_half_life=0.03,
+        batch_size=8 * 96,
+        # A high rate and many small steps: a minute has few games (docs/learning.md).
+        learning_rate=3e-3,
+        learning_rate_end=0.05,
+        entropy_coefficient=0.1,
+        entropy_end=0.02,
+        tremble=0.1,
+        all_in_equity=True,
     ),
     run=RunConfig(
         num_games=400_000,
-        checkpoint_every=20,
-        evaluate_every=20,
+        checkpoint_every=80,
+        evaluate_every=80,
         opponents=("random", "always_call", "always_all_in", "tight_aggressive", "rock"),
     ),
 )
