@@ -3,9 +3,9 @@
     make quickstart
     python bin/train.py --config configs/quick.py
 
-Hardware: 1 or 2 CPU cores, under 1 GiB. Time: QTIME with its evaluations (Zen 5). Result, three seeds on one core, bb/100
-by 20,000 duplicate hands: random +297 to +434, always-call +636 to +954, always-all-in +195 to +350, tight-aggressive
-+2 to +11, rock +7 to +33, pot-odds +229 to +274.
+Hardware: 1 or 2 CPU cores, under 1 GiB. Time: 51 to 70 s with its evaluations (one core of a Zen 5, the other busy).
+Result, three seeds on one core, bb/100 by 20,000 duplicate hands: random +297 to +434, always-call +636 to +954,
+always-all-in +195 to +350, tight-aggressive +2 to +11, rock +7 to +33, pot-odds +229 to +274.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
