@@ -158,16 +158,18 @@ def _check_learn(learn: LearnConfig) -> None:
         value = getattr(learn, field)
         require(math.isfinite(value) and value >= 0, f"{_flag(field, value)} must not be negative.")
     ends = ("learning_rate_end", "entropy_end", "temperature_end", "tremble_end")
-    for field in ("gae_lambda", "pool_share", "exploration", "tremble", "probability_floor", *ends):
+    for field in ("gae_lambda", "pool_share", "exploration", "tremble", "random_seats", "probability_floor", *ends):
         value = getattr(learn, field)
         require(0 <= value <= 1, f"{_flag(field, value)} must lie between 0 and 1.")
     inertia = f"{_flag('momentum', learn.momentum)} must be at least 0 and below 1."
     require(0 <= learn.momentum < 1, inertia)
     least = f"{_flag('temperature_end', learn.temperature_end)} must be above 0, since the annealing is geometric."
     require(learn.temperature_end > 0, least)
-    slips = f"{_flag('tremble', learn.tremble)} needs --objective ppo and --exploration 0, of which it takes the place"
     alone = learn.objective == "ppo" and not learn.exploration
-    require(alone or not learn.tremble, f"{slips}; leave one of them out.")
+    for field in ("tremble", "random_seats"):
+        flag = _flag(field, getattr(learn, field))
+        slips = f"{flag} needs --objective ppo and --exploration 0, of which it takes the place; leave one of them out."
+        require(alone or not getattr(learn, field), slips)
     if learn.parallel_games:
         check_batch(learn, learn.parallel_games)
 

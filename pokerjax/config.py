@@ -143,6 +143,9 @@ class LearnConfig:
     lines that it would not take itself. Agents and frozen opponents act without slips."""
     tremble_end: float = 1.0
     """Share of it that is left at the end, as learning_rate_end."""
+    random_seats: float = 0.0
+    """Share of the seats that play the whole hand at random, as part of the game too: seats of each hand, whatever they
+    would slip to. It buys much from careless players for a little against good ones (docs/learning.md)."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1. In mirror descent heads-up every decision of both
     seats bootstraps, and 1 is unbiased all the same."""
@@ -157,6 +160,11 @@ class LearnConfig:
     """Share of the tables that play against snapshots of the run instead of the policy that learns."""
     pool_size: int = 8
     """Snapshots in the pool, spread evenly over the run."""
+
+    @property
+    def has_slips(self) -> bool:
+        """Whether some of what seats do is not their policy's, as part of the game."""
+        return self.tremble > 0 or self.random_seats > 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

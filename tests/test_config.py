@@ -67,6 +67,7 @@ def test_json_of_another_version_names_the_field():
         (Config(model=ModelConfig(rivals=1327)), "--rivals 1327 is more than there are hands; use at most 1326"),
         (Config(model=ModelConfig(rivals=-1)), "--rivals -1 must be at least 0"),
         (Config(learn=LearnConfig(tremble_end=2.0)), "--tremble-end 2 must lie between 0 and 1"),
+        (Config(learn=LearnConfig(random_seats=-0.5)), "--random-seats -0.5 must lie between 0 and 1"),
         (Config(learn=LearnConfig(learning_rate=float("nan"))), "--learning-rate nan must be a positive"),
         (Config(learn=LearnConfig(dual_clip=1.0)), "--dual-clip 1"),
         (Config(learn=LearnConfig(parallel_games=8, batch_size=2048)), "larger than the rollout of 8 tables"),

@@ -99,6 +99,33 @@ def test_what_is_not_on_offer_has_no_part(mask, street, means):
     np.testing.assert_allclose(played.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_seats_at_random_draw_all_of_their_hand_evenly_and_the_others_are_as_they_were():
+    """Whatever is on offer and on whichever street; who they are is told by the seat of the hand alone."""
+    seats, hands = jnp.arange(SEATS) % 40, jnp.arange(SEATS) // 40
+    at_random = []
+    for mask, street in (([True] * ENTRIES, 0), ([False, True, True, False, False, True], 2)):
+        masks, streets = jnp.broadcast_to(jnp.array(mask), (SEATS, ENTRIES)), jnp.full((SEATS,), street)
+        of = (jax.random.key(0), masks, streets, seats, hands)
+        before, found = (np.asarray(slips.of_seats(0.1, share, *of)) for share in (0.0, 0.2))
+        even = np.array(mask) / np.sum(mask)
+        at_random.append(np.isclose(found, even, atol=1e-5).all(axis=1))
+        np.testing.assert_array_equal(found[~at_random[-1]], before[~at_random[-1]])
+    np.testing.assert_array_equal(*at_random)
+    assert abs(at_random[0].mean() - 0.2) < 4 * 0.4 / SEATS**0.5
+
+
+def test_a_run_may_have_seats_at_random_and_no_other_slips():
+    learn = LearnConfig(parallel_games=512, rollout_length=4, random_seats=0.3)
+    config = Config(
+        game=GameConfig(variant="leduc"), model=ModelConfig(d_model=8, n_layers=1, n_heads=1), learn=learn
+    )
+    learner = Learner(check(config))
+    window = jax.jit(learner.play)(learner.init(jax.random.key(0)), jax.random.key(0))[1]
+    shares = np.asarray(window.slips[:, -learn.rollout_length].sum(axis=-1))
+    assert np.isclose(shares, 1, atol=1e-5).sum() + (shares == 0).sum() == len(shares)
+    assert abs(shares.mean() - 0.3) < 4 * (0.3 * 0.7 / len(shares)) ** 0.5
+
+
 @pytest.fixture(scope="module")
 def rollouts():
     """Windows of three rollouts in a row; every decision of a hand is in one of them, or in more as a prefix."""

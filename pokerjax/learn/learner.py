@@ -100,7 +100,7 @@ class Learner:
                 fresh_tables(environment, self._tables_each, _stream(table_key, number))
                 for number, environment in enumerate(self.environments)
             ),
-            prefix=empty_prefix(self.model, self.parallel_games, slips=self.config.learn.tremble > 0),
+            prefix=empty_prefix(self.model, self.parallel_games, slips=self.config.learn.has_slips),
             pool=self._new_pool(params, target),
             key=key,
             iteration=jnp.zeros((), jnp.int32),
@@ -208,7 +208,7 @@ class Learner:
         each, learn = self._tables_each // sharding.count(), self.config.learn
         all_in_equity = learn.all_in_equity and self.config.game.variant == "holdem"
         characters = jax.random.fold_in(jax.random.key(self.config.run.seed), 5)
-        tremble = self._schedule(state)[1].tremble if learn.tremble else None
+        tremble = self._schedule(state)[1].tremble if learn.has_slips else None
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             opposed = self._opposed_tables // sharding.count()
@@ -220,7 +220,8 @@ class Learner:
             played.append(rollout(
                 self.model, state.params, table, prefix, _stream(key, number),
                 length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
-                exploration=learn.exploration, tremble=tremble, character_key=_stream(characters, number),
+                exploration=learn.exploration, tremble=tremble, random_seats=learn.random_seats,
+                character_key=_stream(characters, number),
             ))  # fmt: skip
         tables, windows, outcomes = zip(*played, strict=True)
         return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots

@@ -42,7 +42,7 @@ def window_bytes(model: Model, learn: LearnConfig) -> int:
     """Recorded decisions of one table."""
     environment = model.environment
     players, entries = environment.layout.num_players, environment.num_actions
-    slips = entries if learn.tremble else 0
+    slips = entries if learn.has_slips else 0
     numbers = environment.layout.width + 4 * players - 3 + players + 2 * model.num_values + entries + slips + 8
     return (environment.hand_limit + learn.rollout_length) * (4 * numbers + entries + 2)
 

@@ -4,8 +4,9 @@ Two kinds. *Exploration* draws a share of the actions evenly and is corrected fo
 without it. *Trembling* is part of the game, as Selten's hand is, but it has character: each seat of each hand is dealt
 a share of its actions that slips, and what they slip to. Most shares are next to nothing and a few nearly all, so a
 policy meets the careful, those who slip once, and those who call, raise or fold to the end whatever they hold, without
-being told who is who. So it learns to answer lines that good play alone would never show it. The critic is not told
-either: it values hands by what it has seen of them, as the policy does.
+being told who is who; some seats may play all of their hand at random. So it learns to answer lines that good play
+alone would never show it. The critic is not told either: it values hands by what it has seen of them, as the policy
+does.
 
 `slips` float32[..., A] are the probabilities of an action that slips, by what it slips to: their sum is the share.
 Axes: B tables, A menu entries.
@@ -41,7 +42,7 @@ def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share:
     (docs/learning.md). What is not on offer has no part in it, nor has a kind of which nothing is.
     """
     uniforms = jnp.stack([poker.uniform(word) for word in words], axis=-1)
-    seat_share = uniforms[..., :1] ** (1 / share - 1)
+    seat_share = uniforms[..., :1] ** (1 / jnp.float32(share) - 1)  # of a mean of 0: 0
     weights = (-jnp.log1p(-uniforms[..., 1:])) ** _SHARPNESS + 1e-9  # none is exactly 0
     fold_call, raises, all_in, sizes = jnp.split(weights, (2, 3, 4), axis=-1)
     apart = (street > 0)[..., None] & (mask.shape[-1] > 3)  # of three entries it is the only raise there is
@@ -54,16 +55,22 @@ def character(mask: jax.Array, street: jax.Array, words: list[jax.Array], share:
 
 
 def of_seats(
-    share: jax.Array | float | None, key: jax.Array, mask: jax.Array, street: jax.Array, table_numbers: jax.Array,
-    segments: jax.Array,
+    share: jax.Array | float | None, random_seats: float, key: jax.Array, mask: jax.Array, street: jax.Array,
+    table_numbers: jax.Array, segments: jax.Array,
 ) -> jax.Array | None:  # fmt: skip
-    """The slips float32[B, A] of the seats to act, None where nobody trembles (share None).
+    """The slips float32[B, A] of the seats to act, None where nobody slips (share None).
 
-    They are a function of the key, the table's number int32[B] and the segment int32[B], which is the seat in its hand.
+    A share `random_seats` of the seats draws all of its hand evenly from what is on offer, the others have `character`
+    with slips in this `share` of their actions. All is a function of the key, the table's number int32[B] and the
+    segment int32[B], which is the seat in its hand.
     """
     if share is None:
         return None
-    return character(mask, street, poker.words_at(key, num_words(mask.shape[-1]), table_numbers, segments), share)
+    found = character(mask, street, poker.words_at(key, num_words(mask.shape[-1]), table_numbers, segments), share)
+    if not random_seats:
+        return found
+    (word,) = poker.words_at(jax.random.fold_in(key, 1), 1, table_numbers, segments)
+    return jnp.where((poker.uniform(word) < random_seats)[..., None], even(mask, 1.0), found)
 
 
 def drawn_with(slips: jax.Array | None, mask: jax.Array, exploration: float) -> jax.Array | None:
