@@ -13,21 +13,23 @@ from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunCon
 
 config = Config(
     game=GameConfig(num_players=2),
-    model=ModelConfig(d_model=96, n_layers=3, n_heads=3),
+    model=ModelConfig(d_model=64, n_layers=2, n_heads=2),
     learn=LearnConfig(
-        parallel_games=96,
+        parallel_games=256,
         rollout_length=96,
-        batch_size=16 * 96,
-        learning_rate=2.5e-3,
+        batch_size=32 * 96,
+        learning_rate=1e-3,
         learning_rate_end=0.05,
         entropy_coefficient=0.1,
         entropy_end=0.02,
+        magnet_coefficient=0.02,
+        magnet_half_life=0.05,
         tremble=0.1,
         tremble_end=0.5,
         all_in_equity=True,
     ),
     run=RunConfig(
-        num_games=3_000_000,
+        num_games=6_000_000,
         checkpoint_every=200,
         evaluate_every=100,
         opponents=("random", "always_call", "always_all_in", "tight_aggressive", "rock"),
