@@ -145,7 +145,7 @@ class LearnConfig:
     """Share of it that is left at the end, as learning_rate_end."""
     random_seats: float = 0.0
     """Share of the seats that play the whole hand at random, as part of the game too: seats of each hand, whatever they
-    would slip to. It buys much from careless players for a little against good ones (docs/learning.md)."""
+    would slip to. It buys much from careless players, at a price against good ones (docs/learning.md)."""
     gae_lambda: float = 0.95
     """Lambda of the generalised advantage estimate; gamma is 1. In mirror descent heads-up every decision of both
     seats bootstraps, and 1 is unbiased all the same."""

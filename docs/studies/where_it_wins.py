@@ -3,9 +3,10 @@
     python docs/studies/where_it_wins.py HANDS AGENT OPPONENT
 
 Heads-up at 100 big blinds. Every hand falls under its last bet or raise: whose it was, on which street, whether it was
-at most the pot, more or all-in, and whether a fold or a showdown followed. Folds to nothing and hands without a bet are
-the remaining two lines. The lines add up to the result; those that matter most come first. Against itself an agent
-shows what it would be without an exploiter. 16,384 hands took 35 seconds on one core with agents of 400 k parameters.
+at most the pot, more or all-in, and whether a fold or a showdown followed; hands without a bet are two more lines. The
+lines add up to the result; those that matter most come first. Against itself an agent shows what it would be without an
+exploiter. HANDS is rounded up to a multiple of 4,096; 16,384 hands took 35 seconds on one core with agents of 400 k
+parameters.
 """
 
 from __future__ import annotations

@@ -89,11 +89,11 @@ def rollout(
 
     The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
     all-in is rewarded its mean over boards. A share `exploration` of the actions is drawn evenly, or a share `tremble`
-    by the characters of the seats (`slips`; a share `random_seats` of them play at random), which is part of the game,
-    and so of the values of states. All that is
-    random is a function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there,
-    so tables play the same on however many devices; characters are of `character_key`, which must be the same in every
-    rollout, since hands go on (without one, they last for this rollout).
+    by the characters of the seats (`slips`), which is part of the game, and so of the values of states; with a
+    `tremble`, be it 0, a share `random_seats` of the seats plays all of its hand at random. All that is random is a
+    function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there, so tables
+    play the same on however many devices; characters are of `character_key`, which must be the same in every rollout,
+    since hands go on (without one, they last for this rollout).
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
     """
@@ -127,9 +127,7 @@ def rollout(
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        trembling = slips.of_seats(
-            tremble, random_seats, character_key, mask, table.hand.street, numbers, segments
-        )
+        trembling = slips.of_seats(tremble, random_seats, character_key, mask, table.hand.street, numbers, segments)
         drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, exploration))
         actions = sample(drawn_from, poker.uniform(word))
         played = jnp.exp(slips.behaviour(log_policy, trembling)) if values.shape[-1] > 1 else 1.0
