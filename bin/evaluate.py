@@ -160,10 +160,9 @@ def _evaluate(settings: _Arguments) -> None:
 
 
 def _export_agent(folder: Path, agent: Contestant) -> None:
-    from pokerjax import checkpoint
+    from pokerjax.evaluate import export_agent
 
-    record = dataclasses.replace(checkpoint.read_record(agent.path), temperature=agent.temperature)
-    checkpoint.export_parameters(agent.params, record, folder)
+    export_agent(agent, folder)
     print(f"Policy of {agent.label} written to {folder}")
 
 

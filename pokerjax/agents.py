@@ -29,7 +29,7 @@ from pokerjax.env.recorded import padded_length, replay_decisions
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters, acting_model, masked_log_policy
 
 Action = str | tuple[str, int]
 """`"fold"`, `"check"`, `"call"`, `"check/call"` (whichever it is), or `("raise", chips)`: a bet or raise TO so many
@@ -149,7 +149,7 @@ def create_llm_agent(
     path, config = checkpoint.resolve(model_path)
     game = f"{path} plays {config.game.variant.capitalize()} poker"
     require(config.game.variant == "holdem", f"{game}, and agents play hold'em: measure it with bin/evaluate.py.")
-    model = Model(tables.make_environment(config.game), config.model)
+    model = acting_model(tables.make_environment(config.game), config.model)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     return Agent(model, params, player_id=player_id, seed=seed, greedy=greedy)
 

@@ -45,7 +45,7 @@ def test_probabilities_are_those_of_the_rollout(players):
     table = fresh_tables(environment, batch, key)
     prefix = empty_prefix(model, batch)
     _, window, _ = jax.jit(rollout, static_argnums=0, static_argnames="length")(
-        model, agent.params, table, prefix, key, length=24
+        model, agent.params, (table,), prefix, key, length=24
     )
     window = jax.device_get(jax.tree.map(lambda x: x[:, environment.hand_limit :], window))
     deals = jax.device_get(table.hand)

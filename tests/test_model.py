@@ -1,5 +1,6 @@
 """The transformer: cache equals sequence, segments do not see each other, hidden cards reach nothing."""
 
+import dataclasses
 from functools import partial
 from itertools import combinations
 
@@ -167,6 +168,19 @@ def test_sampling_follows_the_policy_and_never_leaves_the_mask():
     assert (np.abs(counts - draws * p) <= 5 * np.sqrt(draws * p * (1 - p)) + 1e-9).all()
     edges = jnp.array([0.0, 1 - 2.0**-24])
     assert sample(jnp.broadcast_to(log_policy, (2, 5)), edges).tolist() == [1, 3]
+
+
+def test_matrices_already_in_the_compute_type_give_the_same(model, params):
+    """Bit for bit, and what is kept is exactly what is multiplied, so that an agent can be exported so."""
+    half = Model(model.environment, dataclasses.replace(model.config, compute_dtype="bfloat16"))
+    cast = half.in_compute_type(params)
+    assert {str(x.dtype) for x in jax.tree.leaves(cast["blocks"]) if x.ndim > 1} == {"bfloat16"}
+    assert {str(x.dtype) for name in ("policy", "critic_value") for x in jax.tree.leaves(cast[name])} == {"float32"}
+    tokens, segments = random_sequence(model, batch=2, length=1)
+    step = jax.jit(half.step)
+    plain, ours = (step(p, half.empty_cache(2), tokens[:, 0], segments[:, 0], 0)[0] for p in (params, cast))
+    np.testing.assert_array_equal(plain, ours)
+    assert all(x is y for x, y in zip(*map(jax.tree.leaves, (params, model.in_compute_type(params))), strict=True))
 
 
 @pytest.mark.slow

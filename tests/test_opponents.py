@@ -81,8 +81,10 @@ def test_frozen_policies_play_the_other_seats(model):
     seated = Opponents(params=frozen, model=model, num_tables=4)
     table = fresh_tables(environment, TABLES, jax.random.key(1))
     learner = always(model, params, call)
-    _, window, outcomes = jax.jit(lambda t, p, k: rollout(model, learner, t, p, k, length=LENGTH, opponents=seated))(
-        table, empty_prefix(model, TABLES), jax.random.key(2)
+    _, window, (outcomes,) = jax.jit(
+        lambda t, p, k: rollout(model, learner, t, p, k, length=LENGTH, opponents=seated)
+    )(
+        (table,), empty_prefix(model, TABLES), jax.random.key(2)
     )
     learns = np.asarray(window.learns)[:, environment.hand_limit :]
     folds = np.asarray(outcomes.kind).T == 1
@@ -104,7 +106,7 @@ def test_opponents_remember_the_unfinished_hand(model):
 
     def first(opposition):
         play = jax.jit(lambda t, p, k: rollout(model, params, t, p, k, length=LENGTH, opponents=opposition))
-        _, window, _ = play(table, empty_prefix(model, TABLES), jax.random.key(5))
+        _, window, _ = play((table,), empty_prefix(model, TABLES), jax.random.key(5))
         return window
 
     window = first(seated)

@@ -1,14 +1,17 @@
 """The agent that ships with pokerjax: it loads without training, sits where its card says, and is small."""
 
-import dataclasses
 
 import jax
+import numpy as np
 import pytest
 
 from pokerjax import checkpoint
 from pokerjax.agents import Observation, create_llm_agent
-from pokerjax.evaluate.contest import at_temperature, find_opponent, load, seat
+from pokerjax.config import Config, ModelConfig
+from pokerjax.env.tables import make_environment
+from pokerjax.evaluate.contest import at_temperature, export_agent, find_opponent, load, seat
 from pokerjax.evaluate.ladder import find_contestants
+from pokerjax.model.transformer import Model
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +33,28 @@ def test_it_goes_by_a_name_wherever_an_agent_is_asked_for():
     assert {leaf.dtype.name for leaf in jax.tree.leaves(params)} == {"float32"}
 
 
+def test_what_was_trained_in_bfloat16_ships_in_it_and_acts_in_float32_on_a_cpu(tmp_path):
+    config = Config(model=ModelConfig(d_model=32, n_layers=1, n_heads=2, compute_dtype="bfloat16"))
+    model = Model(make_environment(config.game), config.model)
+    params = model.init(jax.random.key(0))
+    record = checkpoint.Record(config=config, iteration=1, games=9, seconds=1.0, environment={})
+    checkpoint.export_parameters(params, record, tmp_path / "whole")
+    export_agent(load(tmp_path / "whole"), tmp_path / "half")
+    found = load(tmp_path / "half")
+    assert found.player.model.config.compute_dtype == "float32"
+    rounded = model.in_compute_type(params)
+    for ours, theirs in zip(jax.tree.leaves(rounded), jax.tree.leaves(found.params), strict=True):
+        np.testing.assert_array_equal(np.asarray(ours, np.float32), theirs)
+    sizes = [sum(f.stat().st_size for f in (tmp_path / name).rglob("*") if f.is_file()) for name in ("whole", "half")]
+    assert sizes[1] < 0.7 * sizes[0]
+
+
 def test_a_temperature_is_exported_with_the_policy(agent, tmp_path):
     """At half the temperature every probability is squared, up to their sum; the record says what was done."""
     cold = at_temperature(load("shipped"), 0.5)
     record = checkpoint.read_record(cold.path)
     folder = tmp_path / "cold"
-    checkpoint.export_parameters(cold.params, dataclasses.replace(record, temperature=cold.temperature), folder)
+    export_agent(cold, folder)
     assert load(folder).temperature == record.temperature / 2
     checkpoint.export_parameters(cold.params, record, folder.with_name("beside"))  # of the same iteration
     rungs = find_contestants(["shipped", str(folder), str(folder.with_name("beside"))])

@@ -56,7 +56,9 @@ def play_rollouts(config: Config, count: int):
 
     @jax.jit
     def one(table, prefix, key):
-        table, window, outcomes = rollout(model, params, table, prefix, key, length=config.learn.rollout_length)
+        (table,), window, (outcomes,) = rollout(
+            model, params, (table,), prefix, key, length=config.learn.rollout_length
+        )
         again, _, values = model.sequence_with_critic(params, window.tokens, window.segments, window.secrets)
         log_policy = masked_log_policy(again, window.masks)
         return table, carry_prefix(environment, window, table.hands), window, outcomes, log_policy, values

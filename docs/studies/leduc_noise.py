@@ -65,8 +65,8 @@ def main() -> None:
 
     @jax.jit
     def play(table, prefix, key):
-        table, window, _ = rollout(
-            model, state.params, table, prefix, key, length=learn.rollout_length, exploration=learn.exploration
+        (table,), window, _ = rollout(
+            model, state.params, (table,), prefix, key, length=learn.rollout_length, exploration=learn.exploration
         )
         targets, _ = make_targets(model, learn, window, rates)
         seen = (window.tokens, window.segments, targets.weights, targets.reach, pushes(window))

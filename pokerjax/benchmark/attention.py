@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from pokerjax.benchmark.timing import Result, compile_for, measure
 from pokerjax.config import ModelConfig
-from pokerjax.model.attention import banded_mask, blocks, masked_softmax, with_previous
+from pokerjax.model.attention import attend, banded_mask, masked_softmax
 
 _ROUNDS = 3
 
@@ -25,15 +25,10 @@ Attend = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
 def blocked(context: int) -> Attend:
     """In blocks of R with the block before, as `model.attention` does it."""
 
-    def attend(q, k, v, segments):
-        mask = banded_mask(segments, context)
-        q_c, k_c, v_c = blocks(q, context), with_previous(blocks(k, context)), with_previous(blocks(v, context))
-        scores = jnp.einsum("bcqnh,bcknh->bcnqk", q_c, k_c).astype(jnp.float32) * q.shape[-1] ** -0.5
-        weights = masked_softmax(scores, mask[:, :, None]).astype(q.dtype)
-        mixed = jnp.einsum("bcnqk,bcknh->bcqnh", weights, v_c)
-        return mixed.reshape(q.shape[0], -1, *q.shape[2:])[:, : q.shape[1]]
+    def blocks(q, k, v, segments):
+        return attend(q[..., None, :], k, v, banded_mask(segments, context))[..., 0, :]
 
-    return attend
+    return blocks
 
 
 def _full_mask(segments: jax.Array) -> jax.Array:

@@ -28,6 +28,10 @@ _ACTION_WORDS = 2  # Random words of one action: its kind and its size.
 class UniformModel(Model):
     """Stands in for the model in a rollout and costs nothing: every entry of the menu is equally likely."""
 
+    def in_compute_type(self, params):
+        """There are none."""
+        return params
+
     def sequence(self, params, tokens_BxSxW, segments_BxS):
         """No logits, no values, and a cache that holds nothing."""
         return None, None, ()
@@ -106,8 +110,8 @@ def environment(num_players: int, num_tables: int, *, length: int, seconds: floa
     def once():
         nonlocal table, key
         use, key = jax.random.split(key)
-        table, window, outcomes = run(table, prefix, use)
-        hands.append(jnp.sum(outcomes.done))
+        (table,), window, (outcome,) = run((table,), prefix, use)
+        hands.append(jnp.sum(outcome.done))
         return window
 
     return _result("environment", num_players, num_tables, length, measure(once, seconds=seconds), hands)
@@ -117,9 +121,9 @@ _seat = jax.jit(fresh_tables, static_argnums=(0, 1))
 
 
 def uniform_rollout(environment: Environment, length: int):
-    """The compiled rollout of `UniformModel`: (tables, prefix, key) -> (tables, window, outcomes)."""
+    """The compiled rollout of `UniformModel`: (tables by size, prefix, key) -> (tables, window, outcomes)."""
     model = UniformModel(environment, ModelConfig())
-    return compile_for(lambda table, prefix, key: rollout(model, {}, table, prefix, key, length=length))
+    return compile_for(lambda by_size, prefix, key: rollout(model, {}, by_size, prefix, key, length=length))
 
 
 def _result(name: str, num_players: int, num_tables: int, length: int, timing: Timing, hands: list) -> Result:

@@ -166,6 +166,7 @@ def _rollout_model(learner: Learner):
     model, length = learner.model, learner.config.learn.rollout_length
 
     def think(params, window: Steps):
+        params = model.in_compute_type(params)
         tokens, segments = window.tokens[:, :-length], window.segments[:, :-length]
         _, _, cache = model.sequence(params, tokens, segments)
 

@@ -3,6 +3,7 @@
 from pokerjax.evaluate.contest import (
     at_temperature,
     during_training,
+    export_agent,
     find_target,
     load,
     play_opponents,
@@ -21,6 +22,7 @@ __all__ = [
     "ScriptedPlayer",
     "at_temperature",
     "during_training",
+    "export_agent",
     "find_target",
     "load",
     "play_match",

@@ -19,7 +19,7 @@ from pokerjax.evaluate.hands import sample_hands, write_hands
 from pokerjax.evaluate.match import MatchResult, play_match
 from pokerjax.evaluate.players import ModelPlayer, Player, ScriptedPlayer
 from pokerjax.model import transformer
-from pokerjax.model.transformer import Model, Parameters
+from pokerjax.model.transformer import Model, Parameters, acting_model
 
 # Each player keeps its own action menu, decision limit and table sizes, and may have learned at other depths;
 # the rest of the game must be the same.
@@ -61,10 +61,20 @@ class Contestant:
 def load(run_or_checkpoint: str | Path) -> Contestant:
     """Load the policy that RUN_OR_CHECKPOINT means. Raises `UserError`."""
     path, config = checkpoint.resolve(run_or_checkpoint)
-    model = Model(make_environment(config.game), config.model)
+    model = acting_model(make_environment(config.game), config.model)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     record = checkpoint.read_record(path)
     return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration, record.temperature)
+
+
+def export_agent(agent: Contestant, folder: Path) -> None:
+    """Write the policy alone, as a checkpoint. Raises `UserError` when the folder exists or cannot be written.
+
+    Matrices that the run multiplied in bfloat16 are kept in it, which loses nothing and takes half the space.
+    """
+    record = dataclasses.replace(checkpoint.read_record(agent.path), temperature=agent.temperature)
+    trained = Model(make_environment(agent.config.game), agent.config.model)
+    checkpoint.export_parameters(trained.in_compute_type(agent.params), record, folder)
 
 
 def at_temperature(agent: Contestant, temperature: float) -> Contestant:

@@ -204,27 +204,19 @@ class Learner:
     def play(self, state: LearnerState, key: jax.Array):
         """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
-        slots, seated, played = None, None, []
-        each, learn = self._tables_each // sharding.count(), self.config.learn
-        all_in_equity = learn.all_in_equity and self.config.game.variant == "holdem"
-        characters = jax.random.fold_in(jax.random.key(self.config.run.seed), 5)
-        tremble = self._schedule(state)[1].tremble if learn.has_slips else None
+        slots, seated, learn = None, None, self.config.learn
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             opposed = self._opposed_tables // sharding.count()
             seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=opposed)
-        for number, environment in enumerate(self.environments):
-            part = slice(number * each, (number + 1) * each)
-            prefix = jax.tree.map(lambda x, part=part: x[part], state.prefix)
-            table, length = state.tables[number], learn.rollout_length
-            played.append(rollout(
-                self.model, state.params, table, prefix, _stream(key, number),
-                length=length, environment=environment, opponents=seated, all_in_equity=all_in_equity,
-                exploration=learn.exploration, tremble=tremble, random_seats=learn.random_seats,
-                character_key=_stream(characters, number),
-            ))  # fmt: skip
-        tables, windows, outcomes = zip(*played, strict=True)
-        return tables, jax.tree.map(lambda *parts: jnp.concatenate(parts), *windows), outcomes, slots
+        by_size, window, outcomes = rollout(
+            self.model, state.params, state.tables, state.prefix, key, length=learn.rollout_length,
+            environments=self.environments, opponents=seated,
+            all_in_equity=learn.all_in_equity and self.config.game.variant == "holdem", exploration=learn.exploration,
+            tremble=self._schedule(state)[1].tremble if learn.has_slips else None, random_seats=learn.random_seats,
+            character_key=jax.random.fold_in(jax.random.key(self.config.run.seed), 5),
+        )  # fmt: skip
+        return by_size, window, outcomes, slots
 
     def log_policy(self, params: Parameters, window: Steps) -> jax.Array:
         """Log-policies [B, W, A] of other parameters, as many tables at a time as the update reads at once."""
@@ -279,5 +271,5 @@ class Learner:
 
 
 def _stream(key: jax.Array, number: int) -> jax.Array:
-    """A key for each table size, the first one's being the key itself; `rollout` folds small numbers into it."""
+    """A key for each table size, the first one's being the key itself."""
     return jax.random.fold_in(key, 100 + number) if number else key

@@ -11,13 +11,14 @@ Axes: B tables, T decisions of the rollout, R places of the prefix, W = R + T, P
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sequence
 
 import jax
 import jax.numpy as jnp
 
 from pokerjax import poker
 from pokerjax.env import allin, menu, tables, tokens
-from pokerjax.env.tables import Environment, Outcome, Table
+from pokerjax.env.tables import Decision, Environment, Outcome, Table
 from pokerjax.learn import slips
 from pokerjax.learn.opponents import Opponents
 from pokerjax.learn.sharding import table_numbers
@@ -80,79 +81,109 @@ def fresh_tables(environment: Environment, batch: int, key: jax.Array) -> Table:
 
 
 def rollout(
-    model: Model, params: Parameters, table: Table, prefix: Steps, key: jax.Array, *, length: int,
-    environment: Environment | None = None, opponents: Opponents | None = None, all_in_equity: bool = False,
-    exploration: float = 0.0, tremble: jax.Array | float | None = None, random_seats: float = 0.0,
-    character_key: jax.Array | None = None,
-) -> tuple[Table, Steps, Outcome]:  # fmt: skip
+    model: Model, params: Parameters, by_size: Sequence[Table], prefix: Steps, key: jax.Array, *, length: int,
+    environments: Sequence[Environment] | None = None, opponents: Opponents | None = None,
+    all_in_equity: bool = False, exploration: float = 0.0, tremble: jax.Array | float | None = None,
+    random_seats: float = 0.0, character_key: jax.Array | None = None,
+) -> tuple[tuple[Table, ...], Steps, tuple[Outcome, ...]]:  # fmt: skip
     """Play `length` decisions at every table, at the last ones against `opponents`; `key` is consumed.
 
-    The `environment` is the model's, or one of a smaller table size of the same game. With `all_in_equity` an
-    all-in is rewarded its mean over boards. A share `exploration` of the actions is drawn evenly, or a share `tremble`
-    by the characters of the seats (`slips`), which is part of the game, and so of the values of states; with a
-    `tremble`, be it 0, a share `random_seats` of the seats plays all of its hand at random. All that is random is a
-    function of the key, the number of the table (`sharding.table_numbers`) and the time or the hand there, so tables
-    play the same on however many devices; characters are of `character_key`, which must be the same in every rollout,
-    since hands go on (without one, they last for this rollout).
+    `by_size` has the tables of each of the `environments`, which are the model's, or table sizes of the same game:
+    as many of each size, in the order of the prefix. All sizes are one batch to the model. Opponents want one size.
+    With `all_in_equity` an all-in is rewarded its mean over boards. A share `exploration` of the actions is drawn
+    evenly, or a share `tremble` by the characters of the seats (`slips`), which is part of the game, and so of the
+    values of states; with a `tremble`, be it 0, a share `random_seats` of the seats plays all of its hand at random.
+    All that is random is a function of the key, the number of the table (`sharding.table_numbers`) and the time or
+    the hand there, so tables play the same on however many devices; characters are of `character_key`, which must be
+    the same in every rollout, since hands go on (without one, they last for this rollout).
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
-    [B, R + T] of prefix and rollout, and the outcomes [T, ..., B].
+    [B, R + T] of prefix and rollout, and the outcomes [T, ..., B] of each size.
     """
-    environment = environment or model.environment
-    absent = environment.layout.num_players - environment.num_players
-    batch = prefix.segments.shape[0]
+    environments = environments or (model.environment,)
+    layout, batch = model.environment.layout, prefix.segments.shape[0]
     (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
     character_key = jax.random.fold_in(key, 5) if character_key is None else character_key
-    board_key, num_words = jax.random.fold_in(key, 3), allin.num_words(environment.rules)
+    board_key = jax.random.fold_in(key, 3)
     opposed_from = batch - (opponents.num_tables if opponents else 0)
-    opposed, numbers = jnp.arange(batch) >= opposed_from, table_numbers(batch)
+    numbers = table_numbers(batch)
+    parts = [slice(start, start + batch // len(by_size)) for start in range(0, batch, batch // len(by_size))]
 
-    def answer(table: Table, chips: jax.Array, theirs: Cache | None, time: jax.Array):
+    def answer(table: Table, chips: jax.Array, theirs: Cache, time: jax.Array):
         """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""
-        learns = ~opposed | (table.hand.actor == tables.first_player(environment, table))
-        if opponents is None or theirs is None:
-            return chips, learns, theirs
+        assert opponents is not None
+        learns = (jnp.arange(batch) < opposed_from) | (table.hand.actor == tables.first_player(environments[0], table))
         (word,) = poker.words_at(opponent_key, 1, numbers[opposed_from:], time)
-        chosen, theirs = opponents.act(
-            environment, theirs, jax.tree.map(lambda x: x[..., opposed_from:], table), poker.uniform(word), time
-        )
+        opposed = jax.tree.map(lambda x: x[..., opposed_from:], table)
+        chosen, theirs = opponents.act(environments[0], theirs, opposed, poker.uniform(word), time)
         return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
+    def play(environment: Environment, table: Table, decision: Decision, chips: jax.Array, numbers: jax.Array, time):
+        """The tables of one size after these actions, and what those brought."""
+        words = None
+        if all_in_equity:
+            words = jnp.stack(poker.words_at(board_key, allin.num_words(environment.rules), numbers, time))
+        table, outcome = tables.play(environment, table, chips, decision.legal, words)
+        deal, stakes = tables.numbered_hands(environment, deal_key, numbers, table.hands + 1)
+        return tables.next_hand(environment, table, deal, stakes), outcome
+
     def one_step(carry, time):
-        table, cache, theirs = carry
+        by_size, cache, theirs = carry
         with jax.named_scope("engine"):
-            decision = tables.read(environment, table)
-            secrets = tokens.secrets(environment.layout, table.hand).T
-        token, mask = decision.token.T, decision.mask.T
-        segments = segment(decision.hand, decision.seat, environment.layout.num_players)
+            decisions = [tables.read(*each) for each in zip(environments, by_size, strict=True)]
+            token, mask, secrets, segments, street = _joined(
+                _seen(layout, *each) for each in zip(decisions, by_size, strict=True)
+            )
         logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
-        trembling = slips.of_seats(tremble, random_seats, character_key, mask, table.hand.street, numbers, segments)
+        trembling = slips.of_seats(tremble, random_seats, character_key, mask, street, numbers, segments)
         drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, exploration))
         actions = sample(drawn_from, poker.uniform(word))
         played = jnp.exp(slips.behaviour(log_policy, trembling)) if values.shape[-1] > 1 else 1.0
         state_values = jnp.sum(values * played, axis=-1)
         with jax.named_scope("engine"):
-            chips = menu.choose(decision.amounts, actions)
-        chips, learns, theirs = answer(table, chips, theirs, time)
+            choices = zip(decisions, parts, strict=True)
+            chips = [menu.choose(decision.amounts, actions[part]) for decision, part in choices]
+        learns = jnp.ones((batch,), bool)
+        if opponents is not None:
+            chips[0], learns, theirs = answer(by_size[0], chips[0], theirs, time)
         with jax.named_scope("engine"):
-            words = jnp.stack(poker.words_at(board_key, num_words, numbers, time)) if all_in_equity else None
-            table, outcome = tables.play(environment, table, chips, decision.legal, words)
-            deal, stakes = tables.numbered_hands(environment, deal_key, numbers, table.hands + 1)
-            table = tables.next_hand(environment, table, deal, stakes)
+            of_sizes = zip(environments, by_size, decisions, chips, [numbers[part] for part in parts], strict=True)
+            by_size, outcomes = zip(*(play(*each, time) for each in of_sizes), strict=True)
+            done, rewards = _joined(_ending(layout, outcome) for outcome in outcomes)
         steps = Steps(
             tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
             log_policy=log_policy, slips=trembling, values=values, state_values=state_values,
-            done=outcome.done, rewards=jnp.pad(outcome.rewards.T, ((0, 0), (0, absent))),
+            done=done, rewards=rewards,
         )  # fmt: skip
-        return (table, cache, theirs), (steps, outcome)
+        return (by_size, cache, theirs), (steps, outcomes)
 
     with jax.named_scope("rollout"):
+        params = model.in_compute_type(params)
         # The ring's place j holds prefix place j; step t overwrites place t mod R, by then R decisions old.
         _, _, cache = model.sequence(params, prefix.tokens, prefix.segments)
         theirs = opponents.read(prefix.tokens[opposed_from:], prefix.segments[opposed_from:]) if opponents else None
-        carry = (table, cache, theirs)
-        (table, *_), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
+        carry = (tuple(by_size), cache, theirs)
+        (by_size, *_), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
         steps = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), steps)
         window = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), prefix, steps)
-    return table, window, outcomes
+    return by_size, window, outcomes
+
+
+def _seen(layout: tokens.Layout, decision: Decision, table: Table) -> tuple[jax.Array, ...]:
+    """What the model is given of the decisions of one table size, batch first: tokens, masks, secrets, segments; and
+    their streets."""
+    segments = segment(decision.hand, decision.seat, layout.num_players)
+    secrets = tokens.secrets(layout, table.hand)
+    return decision.token.T, decision.mask.T, secrets.T, segments, table.hand.street
+
+
+def _joined(parts: Iterable[tuple[jax.Array, ...]]) -> list[jax.Array]:
+    """One array of each of the parts' first ones, of their second ones, and so on."""
+    return [jnp.concatenate(each) for each in zip(*parts, strict=True)]
+
+
+def _ending(layout: tokens.Layout, outcome: Outcome) -> tuple[jax.Array, jax.Array]:
+    """Whether hands ended, and the rewards [B, P] of all seats of the layout."""
+    rewards = outcome.rewards.T
+    return outcome.done, jnp.pad(rewards, ((0, 0), (0, layout.num_players - rewards.shape[1])))

@@ -53,17 +53,8 @@ class Attention(nnx.Module):
     def __call__(self, x_BxSxD: jax.Array, mask_BxCxQxK: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """The layer's output [B, S, D], keys and values [B, S, E], under the mask of `banded_mask`."""
         q_BxSxD, k_BxSxE, v_BxSxE = self._project(x_BxSxD)
-        block = mask_BxCxQxK.shape[2]
-        q_BxCxQxGxMxH = self._queries(blocks(q_BxSxD, block))
-        k_BxCxKxGxH = self._heads(with_previous(blocks(k_BxSxE, block)))
-        v_BxCxKxGxH = self._heads(with_previous(blocks(v_BxSxE, block)))
-        scores_BxCxGxMxQxK = jnp.einsum("bcqgmh,bckgh->bcgmqk", q_BxCxQxGxMxH, k_BxCxKxGxH).astype(jnp.float32)
-        scores_BxCxGxMxQxK *= self.head_width**-0.5
-        weights_BxCxGxMxQxK = masked_softmax(scores_BxCxGxMxQxK, mask_BxCxQxK[:, :, None, None]).astype(x_BxSxD.dtype)
-        mixed_BxCxQxGxMxH = jnp.einsum("bcgmqk,bckgh->bcqgmh", weights_BxCxGxMxQxK, v_BxCxKxGxH)
-        batch, length, width = x_BxSxD.shape
-        mixed_BxSxD = mixed_BxCxQxGxMxH.reshape(batch, -1, width)[:, :length]
-        return self.out(mixed_BxSxD), k_BxSxE, v_BxSxE
+        mixed = attend(self._queries(q_BxSxD), self._heads(k_BxSxE), self._heads(v_BxSxE), mask_BxCxQxK)
+        return self.out(mixed.reshape(x_BxSxD.shape)), k_BxSxE, v_BxSxE
 
     def step(
         self, x_BxD: jax.Array, keys_BxRxE: jax.Array, values_BxRxE: jax.Array, mask_BxR: jax.Array, index: jax.Array
@@ -90,6 +81,20 @@ class Attention(nnx.Module):
 
     def _heads(self, x: jax.Array) -> jax.Array:
         return x.reshape(*x.shape[:-1], self.groups, self.head_width)
+
+
+def attend(q_BxSxGxMxH: jax.Array, k_BxSxGxH: jax.Array, v_BxSxGxH: jax.Array, mask_BxCxQxK: jax.Array) -> jax.Array:
+    """Mixed values [B, S, G, M, H] of a sequence under the mask of `banded_mask`, in blocks of Q places."""
+    length, block = q_BxSxGxMxH.shape[1], mask_BxCxQxK.shape[2]
+    # Heads in front of places, so that the products are one plain batch: what GPUs are quickest at (measured).
+    q_BxCxGxMxQxH = jnp.moveaxis(blocks(q_BxSxGxMxH, block), 2, 4)
+    k_BxCxGxKxH = jnp.moveaxis(with_previous(blocks(k_BxSxGxH, block)), 2, 3)
+    v_BxCxGxKxH = jnp.moveaxis(with_previous(blocks(v_BxSxGxH, block)), 2, 3)
+    scores_BxCxGxMxQxK = jnp.einsum("bcgmqh,bcgkh->bcgmqk", q_BxCxGxMxQxH, k_BxCxGxKxH).astype(jnp.float32)
+    scores_BxCxGxMxQxK *= q_BxSxGxMxH.shape[-1] ** -0.5
+    weights_BxCxGxMxQxK = masked_softmax(scores_BxCxGxMxQxK, mask_BxCxQxK[:, :, None, None]).astype(v_BxSxGxH.dtype)
+    mixed_BxCxQxGxMxH = jnp.moveaxis(jnp.einsum("bcgmqk,bcgkh->bcgmqh", weights_BxCxGxMxQxK, v_BxCxGxKxH), 4, 2)
+    return mixed_BxCxQxGxMxH.reshape(q_BxSxGxMxH.shape[0], -1, *q_BxSxGxMxH.shape[2:])[:, :length]
 
 
 def masked_softmax(scores: jax.Array, mask: jax.Array, axis: int = -1) -> jax.Array:

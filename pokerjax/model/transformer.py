@@ -124,6 +124,18 @@ class Model:
         shapes = jax.eval_shape(self.init, jax.random.key(0))
         return sum(leaf.size for leaf in jax.tree.leaves(shapes) if leaf.ndim == 2)
 
+    def in_compute_type(self, params: Parameters) -> Parameters:
+        """The same parameters, those matrices that are multiplied in the compute type already in it.
+
+        For many steps with the same parameters: a loop would convert them again in each. They give the same results.
+        """
+        dtype = jnp.dtype(self.config.compute_dtype)
+
+        def matrices(tree: Parameters) -> Parameters:
+            return jax.tree.map(lambda x: x.astype(dtype) if x.ndim > 1 else x, tree)
+
+        return {**params, **{name: matrices(params[name]) for name in ("embed", "blocks")}}
+
     def _merge(self, params: Parameters) -> Network:
         graph, abstract = self._abstract
         state = jax.tree.map(lambda x: x, abstract)  # a copy, since the next line writes into it
@@ -201,6 +213,12 @@ class Model:
             keys.append(k)
             values.append(v)
         return x, Cache(keys=tuple(keys), values=tuple(values), segments=ring)
+
+
+def acting_model(environment: Environment, config: ModelConfig) -> Model:
+    """The model of an agent that only acts: on a CPU in float32, which is twice as fast there as bfloat16 and finer."""
+    on_cpu = jax.default_backend() == "cpu"
+    return Model(environment, dataclasses.replace(config, compute_dtype="float32") if on_cpu else config)
 
 
 def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
