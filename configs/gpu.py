@@ -3,10 +3,10 @@
     python bin/train.py --config configs/gpu.py
     bash docs/studies/gpu.sh OUT SECONDS --config configs/gpu.py     # on a machine that may be gone: exports as it goes
 
-Hardware: one GPU (H200: 5 GiB of its memory, 120,000 games/s). Time: 9 min, 88 s of them to the first step. Result, one
-seed, after 45 of the 64 M games, 2,000 hands, bb/100: the agent that ships +31 +- 31, random +499 +- 102, always-call
-+1,250 +- 119, always-all-in +298 +- 70, tight-aggressive +60 +- 29, rock +47 +- 20 (docs/learning.md, "On a GPU", which
-also says why there is no result of the end).
+Hardware: one GPU, 5 GiB of its memory (H200: 120,000 games/s on a busy machine). Time: some 10 min (reckoned: the run
+was lost after 9), 88 s of them to the first step. Result, one seed, after 45 of the 64 M games, 2,000 hands, bb/100:
+the agent that ships +31 +- 31, random +499 +- 102, always-call +1,250 +- 119, always-all-in +298 +- 70,
+tight-aggressive +60 +- 29, rock +47 +- 20 (docs/learning.md, "On a GPU", which also says why there is none of the end).
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

@@ -81,11 +81,8 @@ def test_frozen_policies_play_the_other_seats(model):
     seated = Opponents(params=frozen, model=model, num_tables=4)
     table = fresh_tables(environment, TABLES, jax.random.key(1))
     learner = always(model, params, call)
-    _, window, (outcomes,) = jax.jit(
-        lambda t, p, k: rollout(model, learner, t, p, k, length=LENGTH, opponents=seated)
-    )(
-        (table,), empty_prefix(model, TABLES), jax.random.key(2)
-    )
+    play = jax.jit(lambda t, p, k: rollout(model, learner, t, p, k, length=LENGTH, opponents=seated))
+    _, window, (outcomes,) = play((table,), empty_prefix(model, TABLES), jax.random.key(2))
     learns = np.asarray(window.learns)[:, environment.hand_limit :]
     folds = np.asarray(outcomes.kind).T == 1
     assert learns[:4].all() and not learns[4:].all() and learns[4:].any()

@@ -1,6 +1,5 @@
 """The agent that ships with pokerjax: it loads without training, sits where its card says, and is small."""
 
-
 import jax
 import numpy as np
 import pytest

@@ -70,7 +70,8 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
 def export_agent(agent: Contestant, folder: Path) -> None:
     """Write the policy alone, as a checkpoint. Raises `UserError` when the folder exists or cannot be written.
 
-    Matrices that the run multiplied in bfloat16 are kept in it, which loses nothing and takes half the space.
+    Matrices that the run multiplied in bfloat16 are kept in it, which its products lose nothing by and takes half the
+    space.
     """
     record = dataclasses.replace(checkpoint.read_record(agent.path), temperature=agent.temperature)
     trained = Model(make_environment(agent.config.game), agent.config.model)
@@ -200,7 +201,7 @@ def during_training(
     """
     if config.game.variant != "holdem":
         return lambda params, key, iteration: {"eval/exploitability": exact.exploitability(config, params)}
-    model = Model(make_environment(config.game), config.model)
+    model = acting_model(make_environment(config.game), config.model)
     # Hands are played and shown at the smallest of several table sizes.
     agent = ModelPlayer(model, make_environment(config.game, config.game.sizes[0]))
     opponents: dict[str, tuple[Player, Parameters]] = (

@@ -13,7 +13,7 @@ from pokerjax.evaluate import tabular
 from pokerjax.evaluate.exploitability import exploitability as exploitability_of
 from pokerjax.evaluate.exploitability import openspiel_policy
 from pokerjax.evaluate.game_tree import game_tree
-from pokerjax.model.transformer import Model, Parameters
+from pokerjax.model.transformer import Model, Parameters, acting_model
 
 
 def exploitability(config: Config, params: Parameters) -> float:
@@ -41,4 +41,4 @@ def _model(config: Config) -> Model:
     variant = config.game.variant
     rule = "can be computed for Kuhn and Leduc poker only"
     require(variant != "holdem", f"Exact exploitability {rule}, but this agent plays hold'em: leave the flag out.")
-    return Model(make_environment(config.game), config.model)
+    return acting_model(make_environment(config.game), config.model)

@@ -202,12 +202,13 @@ class Learner:
         return progress, schedules.rates(self.config.learn, progress)
 
     def play(self, state: LearnerState, key: jax.Array):
-        """One rollout at every table size: the tables after it, the windows of all in one, the outcomes by size,
+        """One rollout of all table sizes: the tables after it, the windows of all in one, the outcomes by size,
         and the slots of the pool that were met."""
         slots, seated, learn = None, None, self.config.learn
         if state.pool is not None:
             slots, frozen = opponents.draw(state.pool, jax.random.fold_in(key, 4))
             opposed = self._opposed_tables // sharding.count()
+            frozen = jax.vmap(self._opposed.in_compute_type)(frozen)
             seated = opponents.Opponents(params=frozen, model=self._opposed, num_tables=opposed)
         by_size, window, outcomes = rollout(
             self.model, state.params, state.tables, state.prefix, key, length=learn.rollout_length,

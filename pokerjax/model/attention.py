@@ -53,8 +53,8 @@ class Attention(nnx.Module):
     def __call__(self, x_BxSxD: jax.Array, mask_BxCxQxK: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """The layer's output [B, S, D], keys and values [B, S, E], under the mask of `banded_mask`."""
         q_BxSxD, k_BxSxE, v_BxSxE = self._project(x_BxSxD)
-        mixed = attend(self._queries(q_BxSxD), self._heads(k_BxSxE), self._heads(v_BxSxE), mask_BxCxQxK)
-        return self.out(mixed.reshape(x_BxSxD.shape)), k_BxSxE, v_BxSxE
+        mixed_BxSxGxMxH = attend(self._queries(q_BxSxD), self._heads(k_BxSxE), self._heads(v_BxSxE), mask_BxCxQxK)
+        return self.out(mixed_BxSxGxMxH.reshape(x_BxSxD.shape)), k_BxSxE, v_BxSxE
 
     def step(
         self, x_BxD: jax.Array, keys_BxRxE: jax.Array, values_BxRxE: jax.Array, mask_BxR: jax.Array, index: jax.Array

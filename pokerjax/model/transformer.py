@@ -20,7 +20,7 @@ from pokerjax.env.tables import Environment
 from pokerjax.model import features
 from pokerjax.model.attention import NO_SEGMENT, Attention, Cache, banded_mask
 
-Parameters = Any  # a tree of float32 arrays
+Parameters = Any  # a tree of float32 arrays; some in the compute type after `in_compute_type`
 
 
 class Block(nnx.Module):

@@ -16,8 +16,8 @@ def compute_once(tree: Tree) -> Tree:
     anew in each of them; a step of the rules has some forty results that share nearly everything. It does not
     look through a reduction with several results, so the arrays go through one that does nothing: the largest
     of an array and itself. Heads-up that took the engine from 0.29 to 26 million decisions a second
-    (docs/benchmarks.md). GPUs get the arrays as they are: there storing them made a step of 512 six-handed tables
-    17 % slower (docs/performance.md). Not for what rests on constants alone: XLA would work it out while compiling,
+    (docs/benchmarks.md). GPUs get the arrays as they are: a barrier here made a step no faster there
+    (docs/performance.md). Not for what rests on constants alone: XLA would work it out while compiling,
     and slowly.
     """
     leaves, structure = jax.tree.flatten(tree)
