@@ -29,9 +29,10 @@ from pokerjax.learn.targets import Targets
 ROOT = Path(__file__).parents[1]
 
 
-def config(num_devices: int, variant="leduc", **learn) -> Config:
+def config(num_devices: int, variant="leduc", table_sizes=(), **learn) -> Config:
     """A config that compiles in seconds, in the game whose engine is the smaller one unless asked for the other."""
-    game = GameConfig(variant=variant) if variant == "leduc" else GameConfig(bet_sizes=(1.0,))
+    holdem = GameConfig(bet_sizes=(1.0,), num_players=max(table_sizes, default=2), table_sizes=table_sizes)
+    game = GameConfig(variant=variant) if variant == "leduc" else holdem
     sizes = {"parallel_games": 32, "rollout_length": 16, "batch_size": 16 * 16, "learning_rate": 1e-2} | learn
     return check(
         Config(
@@ -96,9 +97,14 @@ def test_eight_devices_do_what_one_does(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "options", ["pool_share=0.5, epochs=2, parallel_games=64, tremble=0.3", "all_in_equity=True, iterations_per_call=2"]
+    "options",
+    [
+        "pool_share=0.5, epochs=2, parallel_games=64, tremble=0.3",
+        "all_in_equity=True, iterations_per_call=2",
+        "table_sizes=(2, 3), tremble=0.3",
+    ],
 )
-def test_so_they_do_in_holdem_with_opponents_epochs_and_paid_means(options, tmp_path):
+def test_so_they_do_in_holdem_with_opponents_epochs_paid_means_and_table_sizes(options, tmp_path):
     in_a_process_of_its_own(f"compare_devices({str(tmp_path)!r}, variant='holdem', {options})", tmp_path)
 
 
