@@ -25,10 +25,10 @@ Attend = Callable[[jax.Array, jax.Array, jax.Array, jax.Array], jax.Array]
 def blocked(context: int) -> Attend:
     """In blocks of R with the block before, as `model.attention` does it."""
 
-    def blocks(q, k, v, segments):
+    def attend_blocks(q, k, v, segments):
         return attend(q[..., None, :], k, v, banded_mask(segments, context))[..., 0, :]
 
-    return blocks
+    return attend_blocks
 
 
 def _full_mask(segments: jax.Array) -> jax.Array:
