@@ -13,6 +13,8 @@ import dataclasses
 import math
 import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,10 +23,13 @@ import jax
 from pokerjax import checkpoint, device, hosts, runfolder
 from pokerjax.config import Config, differences, require
 from pokerjax.interrupt import StopRequest
-from pokerjax.ledger import Evaluate, Ledger
+from pokerjax.ledger import Evaluate, Ledger, Metrics
 from pokerjax.metrics import MetricsWriter, NoMetrics, first_evaluation
 from pokerjax.profiler import Profiler
 from pokerjax.progress import Progress, count, duration, evaluation_table
+
+Step = Callable[[Any], tuple[Any, Metrics]]
+"""The compiled train step: the state, which is donated, -> the next one and the metrics of the call."""
 
 
 class Learner(Protocol):
@@ -36,8 +41,7 @@ class Learner(Protocol):
 
     @property
     def num_parameters(self) -> int: ...
-    @property
-    def step(self) -> Any: ...
+    def compile(self) -> Step: ...
     def init(self, key: jax.Array) -> Any: ...
     def arranged(self, state: Any, *, before: int) -> Any: ...
 
@@ -72,14 +76,20 @@ def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | N
     """
     started = time.monotonic() if started is None else started
     run_dir = Path(config.run.run_dir)
-    state, record = _starting_point(config, learner)
+    given = _given_checkpoint(config)  # first, so that a mistake is answered before anything compiles
+    newest, record = _record(config, learner)
     if record.games >= config.run.num_games:
         print(f"The run in {run_dir} is finished ({record.games:,} games): nothing to do.")
         return
-    hosts.on_first(lambda: runfolder.create(config, record.environment))
     first = hosts.is_first()
     if first:
         print(_introduction(config, learner, record), flush=True)
+    # The step takes longest to compile: it does so while the state is made, on a CPU also in the first evaluation.
+    compiler = ThreadPoolExecutor(1, "compiler")
+    step = compiler.submit(learner.compile)
+    compiler.shutdown(wait=False)
+    state = _starting_point(config, learner, newest, given)
+    hosts.on_first(lambda: runfolder.create(config, record.environment))
     progress = Progress(config.run.num_games, silent=not first)
     with (
         StopRequest() as stop,
@@ -90,15 +100,15 @@ def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | N
     ):
         ledger = Ledger(config, record, writer, progress, decisions=learner.decisions_per_iteration)
         if record.iteration == 0 and config.run.evaluate_every:
-            evaluating = time.monotonic()
+            if jax.default_backend() != "cpu":
+                step.result()  # XLA chooses kernels there by timing them: nothing else may run meanwhile
             _evaluate(ledger, evaluate, state.average)
-            started += time.monotonic() - evaluating
-        _loop(config, learner, evaluate, state, ledger, checkpoints, stop, profiler, started)
+        _loop(config, step.result(), evaluate, state, ledger, checkpoints, stop, profiler, started)
 
 
 def _loop(
     config: Config,
-    learner: Learner,
+    step: Step,
     evaluate: Evaluate,
     state: Any,
     ledger: Ledger,
@@ -112,7 +122,7 @@ def _loop(
     milestone = _milestone(config, ledger.games)
     while True:
         profiler.before_call()
-        state, metrics = learner.step(state)
+        state, metrics = step(state)
         if not stepped:
             jax.block_until_ready(metrics)
             took = time.monotonic() - started
@@ -171,29 +181,34 @@ def _milestone(config: Config, games: int) -> int:
     return games * config.run.snapshots // config.run.num_games
 
 
-def _starting_point(config: Config, learner: Learner) -> tuple[Any, checkpoint.Record]:
-    """The state to start from and how far it is: new, restored (`resume`), or with given parameters."""
-    given = _given_checkpoint(config)  # first, so that a mistake is answered before anything compiles
-    state = learner.init(jax.random.key(config.run.seed))
-    found = runfolder.environment()
-    devices = learner.num_devices
-    record = checkpoint.Record(
-        config=config, iteration=0, games=0, seconds=0.0, environment=found, num_devices=devices
-    )
+def _record(config: Config, learner: Learner) -> tuple[Path | None, checkpoint.Record]:
+    """The checkpoint that a run goes on from (`resume`), if any, and how far it is."""
     newest = checkpoint.newest(Path(config.run.run_dir)) if config.run.resume else None
+    saved = checkpoint.read_record(newest) if newest else None
+    return newest, checkpoint.Record(
+        config=config,
+        iteration=saved.iteration if saved else 0,
+        games=saved.games if saved else 0,
+        seconds=saved.seconds if saved else 0.0,
+        environment=runfolder.environment(),
+        num_devices=learner.num_devices,
+    )
+
+
+def _starting_point(config: Config, learner: Learner, newest: Path | None, given: Path | None) -> Any:
+    """The state to start from: new, that of the `newest` checkpoint, or new with the parameters of a `given` one."""
+    state = learner.init(jax.random.key(config.run.seed))
     if newest:
-        saved = checkpoint.read_record(newest)
         abstract = checkpoint.abstract_like(state)
         del state  # Two states need not fit into the memory of the device.
-        state = learner.arranged(checkpoint.restore(newest, abstract), before=saved.num_devices)
-        return state, dataclasses.replace(
-            record, iteration=saved.iteration, games=saved.games, seconds=saved.seconds
+        return learner.arranged(
+            checkpoint.restore(newest, abstract), before=checkpoint.read_record(newest).num_devices
         )
     if given:
         # The averaged policy is what an agent is, and all that an exported one holds.
         average = checkpoint.load_parameters(given, checkpoint.abstract_like(state.average))
-        state = dataclasses.replace(state, params=jax.tree.map(jax.numpy.copy, average), average=average)
-    return state, record
+        return dataclasses.replace(state, params=jax.tree.map(jax.numpy.copy, average), average=average)
+    return state
 
 
 def _given_checkpoint(config: Config) -> Path | None:

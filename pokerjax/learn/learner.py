@@ -9,6 +9,7 @@ run needs to go on exactly is in `LearnerState`.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from functools import cached_property, partial
 
 import jax
@@ -147,6 +148,10 @@ class Learner:
             "out_shardings": (self._shardings, NamedSharding(self.mesh, everywhere)),
         }
         return jax.jit(step, donate_argnums=0, compiler_options=compiler_options(), **lies)
+
+    def compile(self) -> Callable[[LearnerState], tuple[LearnerState, dict[str, jax.Array]]]:
+        """`step` compiled, before there is a state. Takes one with this learner's shardings, as `init` gives it."""
+        return self.step.lower(jax.eval_shape(self.init, jax.random.key(0))).compile()
 
     def _iteration(self, state: LearnerState) -> tuple[LearnerState, dict[str, jax.Array]]:
         learn, model = self.config.learn, self.model
