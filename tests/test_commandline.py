@@ -107,3 +107,26 @@ def test_a_mistake_is_one_line_and_exit_status_2(config_file):
     assert result.returncode == 2
     assert result.stdout == ""
     assert result.stderr == "error: Unknown flag --seeed; did you mean --seed?\n"
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "said"),
+    [("KeyboardInterrupt", 130, "\nstopped\n"), ("UserError('It is so.')", 2, "error: It is so.\n")],
+)
+def test_whoever_stops_does_not_wait_for_a_thread_that_compiles(raised, status, said):
+    """The thread would go on for a minute; what was printed before is not lost."""
+    code = f"""
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pokerjax.commandline import run
+from pokerjax.config import UserError
+
+def main(arguments):
+    print("begun")
+    ThreadPoolExecutor(1).submit(time.sleep, 60)
+    raise {raised}
+
+run(main)
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "begun\n", said)
