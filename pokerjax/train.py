@@ -183,16 +183,13 @@ def _milestone(config: Config, games: int) -> int:
 
 def _record(config: Config, learner: Learner) -> tuple[Path | None, checkpoint.Record]:
     """The checkpoint that a run goes on from (`resume`), if any, and how far it is."""
+    found, devices = runfolder.environment(), learner.num_devices
+    new = checkpoint.Record(config=config, iteration=0, games=0, seconds=0.0, environment=found, num_devices=devices)
     newest = checkpoint.newest(Path(config.run.run_dir)) if config.run.resume else None
-    saved = checkpoint.read_record(newest) if newest else None
-    return newest, checkpoint.Record(
-        config=config,
-        iteration=saved.iteration if saved else 0,
-        games=saved.games if saved else 0,
-        seconds=saved.seconds if saved else 0.0,
-        environment=runfolder.environment(),
-        num_devices=learner.num_devices,
-    )
+    if not newest:
+        return None, new
+    saved = checkpoint.read_record(newest)
+    return newest, dataclasses.replace(new, iteration=saved.iteration, games=saved.games, seconds=saved.seconds)
 
 
 def _starting_point(config: Config, learner: Learner, newest: Path | None, given: Path | None) -> Any:
