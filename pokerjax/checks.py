@@ -34,6 +34,11 @@ def check(config: Config) -> Config:
     require(not exploits or bool(run.checkpoint), missing)
     copies = "--copy-target is for a run that exploits an agent: add --opponent checkpoint, or leave it out."
     require(exploits or not config.learn.copy_target, copies)
+    stack = config.learn.target_stack_bb
+    stacks = f"{_flag('target_stack_bb', stack)} is for a run that exploits an agent: name --shortest-stack and"
+    require(exploits or not stack, f"{stacks} --deepest-stack instead.")
+    deep = f"{_flag('target_stack_bb', stack)} must be from 2 to 2000, or 0 for the target's own stacks."
+    require(stack == 0 or 2 <= stack <= 2000, deep)
     alone = "--opponent checkpoint leaves no table to --pool-share: set it to 0."
     require(not exploits or config.learn.pool_share == 0, alone)
     opposed = "Frozen opponents (--opponent checkpoint, --pool-share) sit at tables of one size only: name one"

@@ -57,6 +57,10 @@ class GameConfig:
         """The bound on the decisions of one hand, which is also the context of the model."""
         return _LONGEST_HAND.get(self.variant) or self.max_decisions or 12 + 6 * self.num_players
 
+    def with_stacks(self, stack_bb: float) -> GameConfig:
+        """The same game with every starting stack that many big blinds deep."""
+        return dataclasses.replace(self, shortest_stack=stack_bb, deepest_stack=stack_bb, unequal_stacks=False)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelConfig:
@@ -156,6 +160,8 @@ class LearnConfig:
     copy_target: bool = False
     """Start an exploiter as a copy of the agent that it exploits, with that agent's model and bet sizes in place of
     its own."""
+    target_stack_bb: float = 0.0
+    """Stacks, in big blinds, at which the frozen agent is exploited. 0: as deep as it was trained."""
     pool_share: float = 0.0
     """Share of the tables that play against snapshots of the run instead of the policy that learns."""
     pool_size: int = 8

@@ -155,6 +155,8 @@ def test_an_exploiter_meets_its_target_at_every_table(model):
         ({"opponent": "checkpoint"}, "", "name its run or checkpoint by --checkpoint"),
         ({"opponent": "checkpoint", "pool_share": 0.2}, "runs/x", "leaves no table to --pool-share"),
         ({"copy_target": True}, "runs/x", "--copy-target is for a run that exploits an agent"),
+        ({"target_stack_bb": 50.0}, "", "name --shortest-stack and --deepest-stack instead"),
+        ({"opponent": "checkpoint", "target_stack_bb": 1.0}, "runs/x", "--target-stack-bb 1 must be from 2 to 2000"),
         ({"pool_share": 1.5}, "", "--pool-share 1.5 must lie between 0 and 1"),
         ({"pool_size": 0}, "", "--pool-size 0 must be at least 1"),
     ],
@@ -190,12 +192,21 @@ def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
     copied = find_target(copy)[0]
     assert (copied.game, copied.model) == (dataclasses.replace(theirs, table_sizes=(2,)), target.config.model)
     assert find_target(copied)[0] == copied
+    deep = dataclasses.replace(ours, learn=LearnConfig(opponent="checkpoint", target_stack_bb=40.0))
+    stacked = find_target(deep)[0]
+    assert stacked.game == merged.game.with_stacks(40.0) != merged.game
+    assert find_target(stacked)[0] == stacked
     mirror = LearnConfig(opponent="checkpoint", copy_target=True, objective="mirror")
     with pytest.raises(UserError, match="no values of all actions: use --objective ppo"):
         find_target(dataclasses.replace(ours, learn=mirror))
     other = dataclasses.replace(ours, game=GameConfig(ante=5))
-    with pytest.raises(UserError, match=r"plays another game .* ante 5 / 0"):
+    with pytest.raises(UserError, match=r"plays another game .* ante 5 / 0.*another depth: --target-stack-bb"):
         find_target(other)
+    antes = dataclasses.replace(target, config=Config(game=GameConfig(ante=100)))
+    monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: antes)
+    low = dataclasses.replace(ours, learn=LearnConfig(opponent="checkpoint", target_stack_bb=2.0))
+    with pytest.raises(UserError, match=r"--target-stack-bb 2 does not outlast big blind and ante \(200 chips\)"):
+        find_target(low)
 
 
 def test_the_gain_is_said_in_milli_big_blinds(tmp_path):

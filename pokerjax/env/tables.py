@@ -58,7 +58,7 @@ def make_environment(
     """
     layout = tokens.Layout(game.num_players)
     if stack_bb is not None:
-        game = dataclasses.replace(game, shortest_stack=stack_bb, deepest_stack=stack_bb, unequal_stacks=False)
+        game = game.with_stacks(stack_bb)
     if num_players not in (None, game.num_players):
         game = dataclasses.replace(game, num_players=num_players, table_sizes=(), max_decisions=game.hand_limit)
     small = {"kuhn": poker.kuhn, "leduc": poker.leduc}

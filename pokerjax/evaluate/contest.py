@@ -90,13 +90,20 @@ def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | No
     Raises `UserError` for a table size that it was not trained for. It may play depths it has not seen.
     """
     game = agent.config.game
-    own_stacks = stack_bb is None or game.variant == "holdem"
-    plays = f"this agent plays {game.variant.capitalize()} poker"
-    require(own_stacks, f"--stack-bb is for hold'em, but {plays}: leave it out.")
+    if stack_bb is not None:
+        _require_stacks("--stack-bb", stack_bb, game)
     num_players = game.sizes[0] if num_players is None else num_players
     check_size(game, num_players)
     environment = make_environment(game, num_players, stack_bb)
     return dataclasses.replace(agent, player=ModelPlayer(agent.player.model, environment))
+
+
+def _require_stacks(flag: str, stack_bb: float, game: GameConfig) -> None:
+    plays = f"this agent plays {game.variant.capitalize()} poker"
+    require(game.variant == "holdem", f"{flag} is for hold'em, but {plays}: leave it out.")
+    forced = game.big_blind + game.ante
+    outlasts = f"{flag} {stack_bb:g} does not outlast big blind and ante ({forced} chips); choose a deeper stack."
+    require(stack_bb * game.big_blind > forced, outlasts)
 
 
 def find_opponent(name: str, environment: Environment) -> tuple[Player, Parameters]:
@@ -166,25 +173,30 @@ def write_matches(path: Path, agent: Contestant, opponents: Sequence[str], key: 
 def find_target(config: Config) -> tuple[Config, Contestant]:
     """The frozen agent that a run exploits, and the run's config in that agent's game.
 
-    The game is the agent's, at the smallest table that it knows; the exploiter keeps its own model and bet sizes,
-    unless it starts as a copy. Raises `UserError` when the config names another game.
+    The game is the agent's, at the smallest table that it knows, with its stacks unless the config names one depth;
+    the exploiter keeps its own model and bet sizes, unless it starts as a copy. Raises `UserError` when the config
+    names another game.
     """
-    target = load(config.run.checkpoint)
+    target, stack = load(config.run.checkpoint), config.learn.target_stack_bb
+    theirs = target.config.game
+    if stack:
+        _require_stacks("--target-stack-bb", stack, theirs)
+        theirs = theirs.with_stacks(stack)
     if config.learn.copy_target:
-        own = dataclasses.replace(config.game, bet_sizes=target.config.game.bet_sizes)
+        own = dataclasses.replace(config.game, bet_sizes=theirs.bet_sizes)
         config = dataclasses.replace(config, game=own, model=target.config.model)
         judged = config.learn.objective == "ppo" or config.model.critic == "action"
         blind = "--copy-target takes its target's critic, which has no values of all actions: use --objective ppo."
         require(judged, blind)
-    sizes = config.game.table_sizes or target.config.game.sizes[:1]
+    sizes = config.game.table_sizes or theirs.sizes[:1]
     for size in sizes:
-        check_size(target.config.game, size)
-    game = dataclasses.replace(target.config.game, bet_sizes=config.game.bet_sizes, table_sizes=sizes)
+        check_size(theirs, size)
+    game = dataclasses.replace(theirs, bet_sizes=config.game.bet_sizes, table_sizes=sizes)
     given = dataclasses.replace(config.game, table_sizes=sizes)
     changed = differences(Config(game=given), Config(game=game), "game")
     untouched = dataclasses.replace(_DEFAULTS, bet_sizes=game.bet_sizes, table_sizes=sizes)
     if changed and given != untouched:
-        shown = f"{', '.join(changed)}; leave these fields out"
+        shown = f"{', '.join(changed)}; leave these fields out (another depth: --target-stack-bb)"
         raise UserError(f"--checkpoint {target.path} plays another game (yours / its): {shown}.")
     return dataclasses.replace(config, game=game), target
 
