@@ -28,6 +28,7 @@ from typing import Any
 
 from pokerjax import commandline
 from pokerjax.config import Config, Device, UserError, require
+from pokerjax.pictures import check_picture
 
 _CPU_DEVICES = 8  # that `scaling` lets a CPU pretend to be; they share its cores
 _ATTENTION_TABLES = 32
@@ -48,7 +49,7 @@ class _Engine:
     peers: bool = False
     """Also let other engines do the same work, in one process a core, and give the ratio (extra: bench)."""
     plot: Path | None = None
-    """Also draw the measurements of the rules to this file, as .svg or .png (extra: bench)."""
+    """Also draw the measurements of the rules to this file, as .svg or .png (extra: plot)."""
     seconds: float = 5.0
     """Time for each measurement."""
     json: bool = False
@@ -76,11 +77,12 @@ def main(arguments: list[str]) -> None:
     if arguments[:1] in (["-h"], ["--help"]):
         print(__doc__)
         return
-    name, rest = (arguments[0], arguments[1:]) if arguments else ("nothing", [])
     kinds = {
         "engine": _engine, "strength": _strength, "train": _train, "host": _host, "scaling": _scaling,
         "attention": _attention,
     }  # fmt: skip
+    require(bool(arguments), f"Name a benchmark: {', '.join(kinds)}.")
+    name, *rest = arguments
     require(name in kinds, f"There is no benchmark {name}: name one of {', '.join(kinds)}.")
     kinds[name](rest, f"bin/benchmark.py {name}")
 
@@ -92,6 +94,8 @@ def _engine(arguments: list[str], program: str) -> None:
     for tables in settings.tables:
         require(tables >= 1, f"--tables {tables} must be at least 1.")
     require(settings.length >= 1, f"--length {settings.length} must be at least 1.")
+    if settings.plot:
+        check_picture("--plot", settings.plot)
     if settings.peers:
         import peers
 
@@ -207,7 +211,10 @@ def _train_arguments(
     if {"-h", "--help"} & set(rest):
         print(f"{own.format_usage()}and the flags of bin/train.py:\n")
     require(flags.iterations >= 1, f"--iterations {flags.iterations} must be at least 1.")
-    return commandline.load_config(["--config", flags.config, *rest], program=program), flags
+    config = commandline.load_config(["--config", flags.config, *rest], program=program)
+    alone = "--opponent checkpoint: speed is measured in self-play; name a config without it."
+    require(config.learn.opponent == "self", alone)
+    return config, flags
 
 
 def _start(name: Device, *, as_json: bool, cpu_devices: int = 0) -> Callable[[dict[str, Any]], None]:

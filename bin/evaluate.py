@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from pokerjax import commandline
-from pokerjax.checks import check_seed
+from pokerjax.checks import check_output, check_seed
 from pokerjax.config import Device, UserError, require
+from pokerjax.pictures import check_picture
 
 if TYPE_CHECKING:
     from pokerjax.evaluate.contest import Contestant
@@ -89,6 +90,10 @@ def main(arguments: list[str]) -> None:
     most = 100_000_000
     require(1 <= settings.num_games <= most, f"--num-games {settings.num_games} must be from 1 to {most}.")
     require(bool(settings.opponents), "--opponents is empty: name at least one.")
+    require(all(settings.opponents), "--opponents has an empty name: leave it out.")
+    runs = [name for name in settings.opponents if "/" in name or Path(name).exists()]
+    first = f"--opponents {' '.join(runs)}: name the agent that is measured first, as in bin/evaluate.py shipped"
+    require(bool(settings.run_or_checkpoint) or not runs, f"{first} --opponents {' '.join(runs)}.")
     rivers = settings.river == 0 or 2 <= settings.river <= 100_000
     require(rivers, f"--river {settings.river} must be 0 (leave it out) or from 2 to 100000.")
     check_seed(settings.seed)
@@ -100,6 +105,11 @@ def main(arguments: list[str]) -> None:
     require(alone, f"{' and '.join(asked)} are different measures: ask for one at a time.")
     needless = " and ".join(asked)
     require(not (settings.hands and asked), f"--hands {settings.hands} is for matches: leave {needless} out.")
+    matched = settings.opponents == _Arguments.opponents or not asked or settings.report
+    require(bool(matched), f"--opponents {' '.join(settings.opponents)} are for matches: leave {needless} out.")
+    silent = [flag for flag in asked if flag in ("--chart", "--report", "--export-agent")]
+    spoken = f"--json is for numbers, and {' '.join(silent)} writes a file: leave one of them out."
+    require(not (settings.json and silent), spoken)
     kept = settings.temperature == 1 or not (settings.ladder or settings.report)
     heat = f"--temperature {settings.temperature:g}"
     require(kept, f"{heat} is not for {needless}: --export-agent the agent at it, and name that instead.")
@@ -109,6 +119,10 @@ def main(arguments: list[str]) -> None:
     require(settings.ladder or not others, f"{others}: several runs are for --ladder; add it, or name opponents.")
     require(settings.ladder or not settings.plot, f"--plot {settings.plot} draws a ladder: add --ladder.")
     require(bool(settings.chart) or not settings.chart_out, f"--chart-out {settings.chart_out} needs --chart: add it.")
+    for name in ("hands", "report", "export_policy", "plot", "chart_out"):
+        if path := getattr(settings, name):
+            writes = check_picture if name in ("plot", "chart_out") else check_output
+            writes(f"--{name.replace('_', '-')}", path)
     from pokerjax import device
 
     device.use_compilation_cache()
@@ -168,16 +182,15 @@ def _export_agent(folder: Path, agent: Contestant) -> None:
 
 def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
     from pokerjax.evaluate import charts, preflop
-    from pokerjax.pictures import check_matplotlib
 
     _check_holdem("--chart", agent)
-    check_matplotlib("--chart")
+    heat = f"_t{settings.temperature:g}" if settings.temperature != 1 else ""
+    path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}{heat}.png")
+    check_picture("--chart-out", path)
     if settings.chart == "preflop":
         drawn = preflop.preflop_charts(agent)
     else:
         drawn = preflop.line_charts(agent, _first_hand(Path(settings.chart)))
-    heat = f"_t{settings.temperature:g}" if settings.temperature != 1 else ""
-    path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}{heat}.png")
     charts.write_csv(drawn, path.with_suffix(".csv"))
     charts.plot(drawn, path)
     print(f"{len(drawn)} charts of {agent.label} written to {path} and {path.with_suffix('.csv')}")

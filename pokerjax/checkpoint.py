@@ -142,7 +142,8 @@ def resolve(path: str | Path) -> tuple[Path, Config]:
     the agent that ships with pokerjax. Raises `UserError`.
     """
     given = SHIPPED if str(path) in ("", SHIPPED_NAME) else Path(path)
-    require(given.exists(), f"There is no run or checkpoint at {given}.")
+    ships = f"; {SHIPPED_NAME} is the agent that ships with pokerjax"
+    require(given.exists(), f"There is no run or checkpoint at {given}{ships}.")
     run_dir = given.parent if given.name == "checkpoints" else given
     if (run_dir / "checkpoints").is_dir():
         found = newest(run_dir)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 import typing
+from pathlib import Path
 from typing import Any, Literal
 
 from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, RunConfig, require
 
 OPPONENT_GROUPS = 4  # snapshots met in one iteration
+MOST_CHIPS = 2**30  # poker.rules.MAX_CHIPS, which is behind an import of JAX
+LARGEST_BET = 20  # pots
 
 
 def check(config: Config) -> Config:
@@ -62,6 +66,26 @@ def _check_processes(run: RunConfig) -> None:
 def check_seed(seed: int) -> None:
     """Raise `UserError` for a seed that JAX's 32-bit keys do not tell apart."""
     require(0 <= seed < 2**32, f"--seed {seed} must be from 0 to 2**32 - 1.")
+
+
+def check_output(flag: str, path: Path) -> None:
+    """Raise `UserError` unless a file can be written there, so that a measurement is not lost in the end."""
+    require(path != Path(), f"{flag} must name a file.")
+    require(not path.is_dir(), f"{flag} {path} is a folder; name a file in it.")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    writable = folder.is_dir() and os.access(path if path.exists() else folder, os.W_OK)
+    require(writable, f"{flag} {path} cannot be written; name a file elsewhere.")
+
+
+def check_stacks(game: GameConfig, flags: str) -> None:
+    """Raise `UserError`, naming the flags, where blinds or antes leave nobody a decision or chips do not fit."""
+    forced = game.big_blind + game.ante
+    shallow = f"{flags} must outlast big blind and ante ({forced} chips), so that somebody has a decision"
+    require(game.shortest_stack * game.big_blind > forced, f"{shallow}; choose deeper stacks.")
+    chips = game.num_players * game.deepest_stack * game.big_blind
+    table = f"--big-blind {game.big_blind} and {game.num_players} players"
+    many = f"{flags} with {table} put {chips:,.0f} chips on the table"
+    require(chips <= MOST_CHIPS, f"{many}; at most {MOST_CHIPS:,} can be counted: choose a smaller big blind.")
 
 
 def _flag(field: str, value: object) -> str:
@@ -120,17 +144,14 @@ def _check_game(game: GameConfig) -> None:
     ends = f"{_flag('shortest_stack', shortest)} and {_flag('deepest_stack', deepest)}"
     rule = "must satisfy 1 <= shortest <= deepest <= 2000 big blinds"
     require(1 <= shortest <= deepest <= 2000, f"{ends} {rule}.")
-    forced = game.big_blind + game.ante
-    require(
-        shortest * game.big_blind > forced,
-        f"{_flag('shortest_stack', shortest)} big blinds do not outlast big blind and ante ({forced} chips),"
-        " and somebody must have a decision; choose deeper stacks.",
-    )
+    check_stacks(game, ends)
     sizes = game.bet_sizes
     require(len(sizes) <= 16, f"--bet-sizes has {len(sizes)} entries, and the menu takes at most 16.")
     rising = all(math.isfinite(s) and s > 0 for s in sizes) and list(sizes) == sorted(set(sizes))
     shown = " ".join(f"{s:g}" for s in sizes)
     require(rising, f"--bet-sizes {shown} must be positive pot fractions in rising order.")
+    fractions = f"--bet-sizes {shown} are fractions of the pot, 0.5 for half of it; use at most {LARGEST_BET}."
+    require(not sizes or sizes[-1] <= LARGEST_BET, fractions)
     least = 6 * game.num_players
     limit = f"{_flag('max_decisions', game.max_decisions)} is too small for {game.num_players} players"
     require(game.hand_limit >= least, f"{limit}; use 0 or at least {least}.")

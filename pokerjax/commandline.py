@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import errno
 import io
 import itertools
 import logging
@@ -53,6 +54,11 @@ def run(main: Callable[[list[str]], None]) -> NoReturn:
         _leave(130)
     except BrokenPipeError:  # Whoever read our output has left, as `| head` does; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        print(f"error: {error.filename} is no path: {error.strerror}.", file=sys.stderr)
+        _leave(2)
     sys.exit(0)
 
 
@@ -138,11 +144,13 @@ def read_config(path: Path) -> Config:
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str:
+    """What the flag is given, the last time as for all flags; empty if it is missing."""
+    found = ""
     for argument, following in itertools.zip_longest(arguments, arguments[1:], fillvalue=""):
         name, _, value = argument.partition("=")
         if name == flag:
-            return value or following
-    return ""
+            found = value or following
+    return found
 
 
 def _others(path: Path) -> str:
@@ -186,8 +194,14 @@ def _check_flags(arguments: Sequence[str], flags: list[str], program: str) -> No
 
 
 def _nearest(name: str, candidates: list[str]) -> str:
-    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+    """The candidate that is meant: one with all these words or initials (`--players`, `--lr`), or a like spelling."""
+    words = {candidate: re.findall(r"[a-z0-9]+", candidate) for candidate in candidates}
+    given = re.findall(r"[a-z0-9]+", name.lower())
+    longer = [candidate for candidate in candidates if given and set(given) <= set(words[candidate])]
+    short = [candidate for candidate in candidates if given == ["".join(word[0] for word in words[candidate])]]
+    close = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name, longer, n=1, cutoff=0) or short or close
+    return f"; did you mean {found[0]}?" if found else ""
 
 
 def _sentence(box: str, program: str) -> str:

@@ -10,12 +10,11 @@ the file that is kept beside it.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pokerjax.config import UserError, require
-from pokerjax.metrics import check_name
+from pokerjax.metrics import check_name, read_rows
 from pokerjax.pictures import picture
 
 Curve = list[tuple[float, float]]
@@ -34,8 +33,8 @@ def read_runs(runs: Sequence[str], metric: str, over: str) -> dict[str, Curve]:
     for run in runs:
         path = Path(run)
         found = _read_csv(path, metric, over) if path.suffix == ".csv" else {path.name: _read_run(path, metric, over)}
+        require(bool(found), f"{run} has no points.")
         for name, curve in found.items():
-            require(bool(curve), f"{run} has no {metric}.")
             require(name not in curves, f"Two curves are called {name}: rename a folder.")
             curves[name] = curve
     return curves
@@ -44,25 +43,32 @@ def read_runs(runs: Sequence[str], metric: str, over: str) -> dict[str, Curve]:
 def _read_run(folder: Path, metric: str, over: str) -> Curve:
     path = folder / "metrics.jsonl"
     require(path.is_file(), f"There is no run at {folder}: {path.name} is missing.")
-    curve, cost = [], 0.0
-    for line in path.read_text().splitlines():
-        row = json.loads(line)
+    curve, cost, others = [], 0.0, set()
+    for row in read_rows(path):
         # An evaluation has a line of its own, after that of its iteration.
         cost = row.get(over, cost)
+        others |= {name for name in row if name.startswith("eval/") and not name.endswith("_ci95")}
         if metric in row:
             curve.append((float(cost), float(row[metric])))
+    remedy = f"; it has {', '.join(sorted(others))}: name one by --metric" if others else ""
+    require(bool(curve), f"{folder} has no {metric}{remedy}.")
     return curve
 
 
 def _read_csv(path: Path, metric: str, over: str) -> dict[str, Curve]:
     require(path.is_file(), f"There is no file {path}.")
     curves: dict[str, Curve] = {}
-    with path.open(newline="") as file:
+    columns = {"name", over, metric}
+    with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
-        columns = {"name", over, metric}
-        require(columns <= set(rows.fieldnames or ()), f"{path} must have the columns {', '.join(sorted(columns))}.")
-        for row in rows:
-            curves.setdefault(row["name"], []).append((float(row[over]), float(row[metric])))
+        try:
+            header = set(rows.fieldnames or ())
+            require(columns <= header, f"{path} must have the columns {', '.join(sorted(columns))}.")
+            for row in rows:
+                curves.setdefault(row["name"], []).append((float(row[over]), float(row[metric])))
+        except (ValueError, TypeError, csv.Error):
+            where = f"{path}, line {rows.line_num}, cannot be read"
+            raise UserError(f"{where}: a row is a name and numbers for {over} and {metric}.") from None
     return curves
 
 

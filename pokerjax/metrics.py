@@ -16,6 +16,8 @@ from typing import Any
 
 from tensorboardX import SummaryWriter
 
+from pokerjax.config import UserError, require
+
 GLOSSARY: dict[str, str] = {
     "loss/total": "The loss that is minimised: that of the policy, and those of the values with their coefficient.",
     "loss/policy": "The policy's loss, mean over minibatches: PPO's clipped surrogate, in the advantages' local spread,"
@@ -130,10 +132,28 @@ class NoMetrics:
         """Take the values and leave them."""
 
 
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a `metrics.jsonl`, without what a kill left of a last line. Raises `UserError`."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read: {error}.") from None
+    rows = []
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+        except ValueError:
+            if number == len(lines):
+                break
+            row = None
+        require(isinstance(row, dict), f"{path} is damaged: line {number} is no row of metrics.")
+        rows.append(row)
+    return rows
+
+
 def first_evaluation(run_dir: Path) -> dict[str, float]:
     """The `eval/` metrics that a run logged before its first iteration; none if it did not evaluate then."""
-    with (run_dir / "metrics.jsonl").open() as file:
-        row = json.loads(file.readline() or "{}")
+    row = next(iter(read_rows(run_dir / "metrics.jsonl")), {})
     return {name: value for name, value in row.items() if name.startswith("eval/")}
 
 

@@ -8,15 +8,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pokerjax.config import UserError
+from pokerjax.checks import check_output
+from pokerjax.config import UserError, require
 
 MOST_WITHIN = 6  # names that a legend has room for beside the curves; with more it stands outside
 
 
-def check_matplotlib(flag: str) -> None:
-    """Raise `UserError` when matplotlib is not installed, before anything is computed for a picture."""
+def check_picture(flag: str, path: Path) -> None:
+    """Raise `UserError` unless matplotlib could draw to that path, before anything is computed for a picture."""
     if importlib.util.find_spec("matplotlib") is None:
-        raise UserError(f"{flag} needs matplotlib: pip install -e '.[bench]'.")
+        raise UserError(f"{flag} {path} needs matplotlib: pip install -e '.[plot]'.")
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    endings = sorted(FigureCanvasBase.get_supported_filetypes())
+    known = path.suffix.lower().removeprefix(".") in endings
+    require(known, f"{flag} {path} must end in a format that matplotlib writes, such as .png or .svg.")
+    check_output(flag, path)
 
 
 @contextlib.contextmanager
@@ -32,7 +39,7 @@ def picture(path: Path, title: str) -> Iterator[Any]:
         from matplotlib import pyplot
         from matplotlib.ticker import EngFormatter
     except ImportError:
-        raise UserError("--plot needs matplotlib: pip install -e '.[bench]'.") from None
+        raise UserError("--plot needs matplotlib: pip install -e '.[plot]'.") from None
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     axes.set_title(title, fontsize=10)
     axes.grid(alpha=0.3)

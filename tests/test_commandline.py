@@ -37,6 +37,14 @@ def test_flags_override_the_file(config_file):
     assert config.run.opponents == ("random", "rock")
 
 
+def test_the_last_config_counts_as_the_last_of_every_flag_does(config_file, tmp_path):
+    """As in `make train ARGS="--config FILE"`, which names the Makefile's own config first."""
+    other = tmp_path / "other.py"
+    other.write_text(CONFIG_FILE)
+    config = commandline.load_config(["--config", config_file, "--seed", "1", f"--config={other}", "--seed", "2"])
+    assert (config.run.run_dir, config.run.seed) == ("runs/other", 2)
+
+
 def test_run_folder_is_named_after_the_config(config_file):
     assert commandline.load_config(["--config", config_file]).run.run_dir == "runs/small"
     assert commandline.load_config([f"--config={config_file}", "--run-dir", "x"]).run.run_dir == "x"
@@ -53,6 +61,8 @@ def test_every_field_is_a_flag_of_its_own():
     [
         ("--d-modle 3", r"Unknown flag --d-modle; did you mean --d-model\?"),
         ("--num_game 3", r"did you mean --num-games\?"),
+        ("--lr 3", r"did you mean --learning-rate\?"),
+        ("--players 3", r"did you mean --num-players\?"),
         ("--qqqq 3", r"Unknown flag --qqqq; see python bin/train.py --help\."),
         ("--d-model abc", "--d-model.*abc"),
         ("--d-model", "--d-model"),

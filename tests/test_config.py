@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pokerjax.checks import check, check_batch
+from pokerjax.checks import MOST_CHIPS, check, check_batch
 from pokerjax.config import (
     Config,
     GameConfig,
@@ -19,6 +19,7 @@ from pokerjax.config import (
     from_json,
     to_json,
 )
+from pokerjax.poker.rules import MAX_CHIPS
 
 
 def test_defaults_are_valid_and_hashable():
@@ -41,6 +42,10 @@ def test_a_config_of_before_a_field_means_what_it_meant():
     assert from_json({}).model.rivals == 0
 
 
+def test_chips_are_bounded_as_in_the_engine():
+    assert MOST_CHIPS == MAX_CHIPS
+
+
 def test_json_of_another_version_names_the_field():
     with pytest.raises(UserError, match=r"game\.wild_cards"):
         from_json({"game": {"wild_cards": 2}})
@@ -52,7 +57,9 @@ def test_json_of_another_version_names_the_field():
         (Config(game=GameConfig(num_players=1)), "--num-players 1 is outside 2 to 10"),
         (Config(game=GameConfig(num_players=11)), "--num-players 11"),
         (Config(game=GameConfig(small_blind=200)), "--small-blind 200 must lie between 0 and the big blind"),
-        (Config(game=GameConfig(shortest_stack=1.0)), "--shortest-stack 1 big blinds do not outlast"),
+        (Config(game=GameConfig(shortest_stack=1.0)), "--deepest-stack 100 must outlast big blind and ante"),
+        (Config(game=GameConfig(big_blind=2**30)), "put 214,748,364,800 chips on the table; at most 1,073,741,824"),
+        (Config(game=GameConfig(bet_sizes=(50, 75))), "--bet-sizes 50 75 are fractions of the pot, 0.5 for half of it"),
         (Config(run=RunConfig(num_games=2**40)), "must be at most 1073741824"),
         (Config(run=RunConfig(seed=-1)), "--seed -1 must be from 0"),
         (Config(game=GameConfig(shortest_stack=200.0)), "--shortest-stack 200 and --deepest-stack 100"),

@@ -58,6 +58,30 @@ def test_the_table_says_where_the_least_value_was(run):
     assert last.split() == ["seed0", "200", "0.2500", "0.2500", "200"]
 
 
+def test_what_a_kill_left_of_a_last_line_is_passed_over(run):
+    before = curves.read_runs([str(run)], METRIC, "run/decisions")
+    with (run / "metrics.jsonl").open("a") as file:
+        file.write('{"run/iteration": 3, "eval/exp')
+    assert curves.read_runs([str(run)], METRIC, "run/decisions") == before
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("seed0/metrics.jsonl", b"[1]\n{}\n", "metrics.jsonl is damaged: line 1 is no row of metrics"),
+        ("seed0/metrics.jsonl", b"\xff\xfe\n", "metrics.jsonl cannot be read"),
+        ("a.csv", f"name,run/decisions,{METRIC}\na,0,x\n".encode(), "a.csv, line 2, cannot be read: a row is"),
+        ("a.csv", f"name,run/decisions,{METRIC}\na,0\n".encode(), "a.csv, line 2, cannot be read: a row is"),
+        ("a.csv", b"\xff\xfe\n", "a.csv, line 0, cannot be read"),
+        ("a.csv", f"name,run/decisions,{METRIC}\n".encode(), "a.csv has no points"),
+    ],
+)
+def test_damaged_files_are_named(run, file, content, sentence):
+    (run.parent / file).write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        curves.read_runs([str(run.parent / file.split("/")[0])], METRIC, "run/decisions")
+
+
 @pytest.mark.parametrize(
     ("name", "metric", "over", "sentence"),
     [
@@ -65,7 +89,7 @@ def test_the_table_says_where_the_least_value_was(run):
         ("none.csv", METRIC, "run/decisions", "There is no file"),
         ("seed0", "eval/luck", "run/decisions", "--metric eval/luck is none that runs log"),
         ("seed0", METRIC, "moon/phase", "--over moon/phase must be one of run/decisions"),
-        ("seed0", "loss/value", "run/decisions", "has no loss/value"),
+        ("seed0", "loss/value", "run/decisions", "has no loss/value; it has eval/exploitability: name one by --metric"),
     ],
 )
 def test_mistakes_are_named(run, name, metric, over, sentence):

@@ -205,7 +205,7 @@ def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
     antes = dataclasses.replace(target, config=Config(game=GameConfig(ante=100)))
     monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: antes)
     low = dataclasses.replace(ours, learn=LearnConfig(opponent="checkpoint", target_stack_bb=2.0))
-    with pytest.raises(UserError, match=r"--target-stack-bb 2 does not outlast big blind and ante \(200 chips\)"):
+    with pytest.raises(UserError, match=r"--target-stack-bb 2 must outlast big blind and ante \(200 chips\)"):
         find_target(low)
 
 

@@ -144,19 +144,35 @@ def test_letters_where_suits_cannot_be_printed(callers):
     assert game._view.cards([51, 0]) == "As 2c"
 
 
+NOWHERE = "There is no run or checkpoint at runs/nowhere; shipped is the agent that ships with pokerjax."
+
+
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("play.py runs/nowhere", "There is no run or checkpoint at runs/nowhere."),
+        ("play.py runs/nowhere", NOWHERE),
         ("play.py --num-players 3", "--num-players is for --terminal: the page asks for it."),
         ("play.py --port 70000", "--port 70000 must be from 0 to 65535."),
-        ("play.py runs/nowhere --terminal", "There is no run or checkpoint at runs/nowhere."),
-        ("evaluate.py runs/nowhere", "There is no run or checkpoint at runs/nowhere."),
+        ("play.py runs/nowhere --terminal", NOWHERE),
+        ("evaluate.py runs/nowhere", NOWHERE),
         ("evaluate.py --hands x.phhs --ladder", "--hands x.phhs is for matches: leave --ladder out."),
         ("evaluate.py runs/nowhere --num-game 3", "Unknown flag --num-game; did you mean --num-games?"),
+        ("evaluate.py --opponents random runs/x", "--opponents runs/x: name the agent that is measured first, as in"
+            " bin/evaluate.py shipped --opponents runs/x."),
+        ("evaluate.py --opponents ", "--opponents has an empty name: leave it out."),
+        ("evaluate.py --lbr --opponents rock", "--opponents rock are for matches: leave --lbr out."),
+        ("evaluate.py --report x.html --json",
+            "--json is for numbers, and --report writes a file: leave one of them out."),
+        ("evaluate.py --report docs", "--report docs is a folder; name a file in it."),
+        ("evaluate.py --ladder --plot README.md/x.png",
+            "--plot README.md/x.png cannot be written; name a file elsewhere."),
+        ("curves.py", "Name at least one run, or a CSV file that this command wrote."),
+        ("curves.py runs/x --logarithmic", "--logarithmic is for a picture: add --plot FILE."),
+        ("benchmark.py", "Name a benchmark: engine, strength, train, host, scaling, attention."),
+        ("evaluate.py " + 300 * "x", 300 * "x" + " is no path: File name too long."),
         ("evaluate.py runs/nowhere --num-games 0", "--num-games 0 must be from 1 to 100000000."),
     ],
 )
 def test_mistakes_are_one_line_and_exit_status_2(command, sentence):
-    result = subprocess.run([sys.executable, *f"bin/{command}".split()], cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, *f"bin/{command}".split(" ")], cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stdout, result.stderr) == (2, "", f"error: {sentence}\n")

@@ -242,7 +242,7 @@ def test_a_port_that_is_taken():
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with pytest.raises(UserError, match=rf"--host 127.0.0.1 --port {port} cannot be listened on .*another --port"):
+        with pytest.raises(UserError, match=rf"127.0.0.1 --port {port} cannot be listened on .*another host or port"):
             listen("127.0.0.1", port)
     with listen("127.0.0.1", 0) as listener:
         assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"

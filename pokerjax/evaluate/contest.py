@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax import checkpoint
-from pokerjax.checks import check_size
+from pokerjax.checks import check_size, check_stacks
 from pokerjax.config import Config, GameConfig, UserError, differences, require
 from pokerjax.env.tables import Environment, make_environment
 from pokerjax.evaluate import exact, scripted
@@ -101,9 +101,7 @@ def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | No
 def _require_stacks(flag: str, stack_bb: float, game: GameConfig) -> None:
     plays = f"this agent plays {game.variant.capitalize()} poker"
     require(game.variant == "holdem", f"{flag} is for hold'em, but {plays}: leave it out.")
-    forced = game.big_blind + game.ante
-    outlasts = f"{flag} {stack_bb:g} does not outlast big blind and ante ({forced} chips); choose a deeper stack."
-    require(stack_bb * game.big_blind > forced, outlasts)
+    check_stacks(game.with_stacks(stack_bb), f"{flag} {stack_bb:g}")
 
 
 def find_opponent(name: str, environment: Environment) -> tuple[Player, Parameters]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import html
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.ladder import Ratings
 from pokerjax.evaluate.match import MatchResult
 from pokerjax.evaluate.play_style import Style
+from pokerjax.metrics import read_rows
 
 Curve = list[tuple[float, float]]
 _CURVES = (
@@ -81,11 +81,7 @@ def read_curves(run_dir: Path) -> dict[str, dict[str, Curve]]:
     if not path.is_file():
         return {}
     games = 0.0
-    for line in path.read_text().splitlines():
-        try:
-            row = json.loads(line)
-        except ValueError:
-            continue  # what a kill left of a last line
+    for row in read_rows(path):
         games = float(row.get("run/games", games))
         for prefix, title, ending in _CURVES:
             for name, value in row.items():

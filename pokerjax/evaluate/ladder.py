@@ -55,13 +55,13 @@ def find_contestants(
         # The final checkpoint of a run replaces one of the same iteration.
         contestants[loaded.run.absolute(), loaded.iteration] = loaded
     found = list(contestants.values())
-    game = found[0].config.game
-    require(game.variant == "holdem", f"--ladder plays hold'em, but {runs[0]} plays {game.variant}: leave it out.")
+    game, first = found[0].config.game, found[0].path
+    require(game.variant == "holdem", f"--ladder plays hold'em, but {first} plays {game.variant}: leave it out.")
     table = seat(found[0], num_players, stack_bb).player.environment
     for other in found[1:]:
         check_same_game(table.game, str(other.path), other.config.game)
     if len(found) < 2:
-        raise UserError(f"--ladder needs two checkpoints or more, but {runs[0]} keeps one: name another run besides.")
+        raise UserError(f"--ladder needs two checkpoints or more, but {first} is alone: name another run besides.")
     return [dataclasses.replace(each, player=at_table(each, table)) for each in found]
 
 

@@ -25,7 +25,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         reason = error.strerror or str(error)
         place = f"--host {host} --port {port}"
-        raise UserError(f"{place} cannot be listened on ({reason}); choose another --port.") from None
+        raise UserError(f"{place} cannot be listened on ({reason}); choose another host or port.") from None
     listener.listen(128)
     return listener
 
