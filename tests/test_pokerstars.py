@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from decimal import Decimal
 
 import pytest
@@ -89,6 +91,76 @@ def test_a_tournament_hand_heads_up_with_antes():
     played = poker.replay(hand)
     assert played.error is None
     assert played.payoffs.tolist() == [-110, 110]
+
+
+SHORT = """PokerStars Hand #3: Tournament #1, $1.00+$0.10 USD Hold'em No Limit - Level IV (50/100)
+Table '1 2' 9-max Seat #4 is the button
+Seat 4: Fay (1500 in chips)
+Seat 5: Gus (2500 in chips)
+Seat 7: Hal (30 in chips)
+Gus: posts small blind 50
+Hal: posts big blind 30 and is all-in
+*** HOLE CARDS ***
+Fay: calls 100
+Gus: calls 50
+*** FLOP *** [Ts 9d 2c]
+Gus: checks
+Fay: checks
+*** TURN *** [Ts 9d 2c] [3c]
+Gus: checks
+Fay: checks
+*** RIVER *** [Ts 9d 2c 3c] [Kh]
+Gus: checks
+Fay: checks
+*** SHOW DOWN ***
+Gus: shows [8h 7h] (high card King)
+Fay: shows [Qh 4d] (high card King)
+Fay collected 140 from side pot
+Hal: shows [Ah 4h] (high card Ace)
+Hal collected 90 from main pot
+*** SUMMARY ***
+"""
+
+
+def test_a_big_blind_that_is_all_in_for_less_still_sets_what_is_owed():
+    [hand] = read_pokerstars(SHORT)
+    assert (hand.blinds, hand.big_blind) == ((50, 100, 0), 100)
+    antes = SHORT.replace("Gus: posts small", "Hal: posts the ante 30 and is all-in\nGus: posts small")
+    [hand] = read_pokerstars(antes.replace("Hal: posts big blind 30 and is all-in\n", ""))
+    assert (hand.blinds, hand.antes) == ((50, 100, 0), (0, 30, 0))
+    with pytest.raises(ValueError, match="nobody posts the big blind"):
+        read_pokerstars(SHORT.replace("Hal: posts big blind 30 and is all-in\n", ""))
+
+
+@pytest.mark.slow
+def test_the_short_big_blind_is_paid_as_it_was():
+    played = poker.replay(read_pokerstars(SHORT)[0])
+    assert played.error is None
+    assert played.payoffs.tolist() == [-100, 60, 40]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [CASH.replace("Cy ($10", "Cy " + " (1 in chips" * 80_000), "\n" * 1_000_000 + "PokerStars ", CASH + " " * 10**6],
+)
+def test_no_text_takes_long(text):
+    """The page takes 1 MiB: patterns that take the square of it would keep everybody waiting."""
+    started = time.monotonic()
+    with contextlib.suppress(ValueError):
+        read_hands(text)
+    assert time.monotonic() - started < 5
+
+
+def test_more_seats_than_a_table_has_are_refused():
+    more = "".join(f"Seat {seat}: x{seat} ($1 in chips)\n" for seat in range(11, 20))
+    with pytest.raises(ValueError, match="13 seats are named: a table has at most 10"):
+        read_pokerstars(CASH.replace("Seat 5: Dee", more + "Seat 5: Dee", 1))
+
+
+def test_hands_too_long_to_replay_are_refused():
+    phh = 'variant = "NT"\nantes = [0, 0]\nblinds_or_straddles = [1, 2]\nmin_bet = 2\nstarting_stacks = [200, 200]\n'
+    with pytest.raises(ValueError, match="A hand has 401 actions: give at most 400"):
+        read_hands(phh + "actions = [" + 401 * '"p2 cc",' + "]")
 
 
 def test_several_hands_windows_line_ends_and_a_byte_order_mark():

@@ -12,11 +12,13 @@ from decimal import Decimal
 
 from pokerjax import poker
 from pokerjax.poker.hand import shown
+from pokerjax.poker.rules import MAX_PLAYERS
 
 MAX_HANDS = 1000
-_HEADER = re.compile(r"^\ufeff?\s*PokerStars (?:Zoom |Home Game )?(?:Hand|Game) #(\d+)", re.MULTILINE)
+MAX_LINE = 300  # characters that are read of a line: no play is longer, and patterns take the square of it
+_HEADER = re.compile(r"^\ufeff?[ \t]*PokerStars (?:Zoom |Home Game )?(?:Hand|Game) #(\d+)", re.MULTILINE)
 _STAKES = re.compile(r"\(\D{0,4}([\d.,]+)/\D{0,4}([\d.,]+)(?: [A-Z]{3})?\)")
-_BUTTON = re.compile(r"^Table .*Seat #(\d+) is the button", re.MULTILINE)
+_BUTTON = re.compile(r"Table .*Seat #(\d+) is the button")
 _SEAT = re.compile(r"^Seat (\d+): (.+) \(\D{0,4}([\d.,]+) in chips.*?\)(.*)$")
 _STREETS = {"HOLE CARDS": 0, "FLOP": 1, "TURN": 2, "RIVER": 3}
 _AMOUNT = r"\D{0,4}([\d.,]+)"
@@ -29,7 +31,9 @@ class _Player:
 
     number: int
     stack: Decimal
-    blind: Decimal = Decimal(0)
+    blind: Decimal = Decimal(0)  # as it was posted
+    post: str = ""  # "small blind" or "big blind"
+    all_in: bool = False  # by the blind, which may then be less than is owed
     ante: Decimal = Decimal(0)
     cards: str = ""
     dealt: bool = False  # takes part in the hand
@@ -56,10 +60,10 @@ def read_pokerstars(text: str) -> list[poker.Hand]:
 
 
 def _read_hand(text: str, number: str) -> poker.Hand:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip()[:MAX_LINE] for line in text.splitlines() if line.strip()]
     if "Hold'em No Limit" not in lines[0]:
         raise ValueError(f"only Hold'em No Limit is read, not {shown(lines[0][:80])}.")
-    stakes, button = _STAKES.search(lines[0]), _BUTTON.search(text)
+    stakes, button = _STAKES.search(lines[0]), next(filter(None, map(_BUTTON.match, lines)), None)
     if stakes is None:
         raise ValueError("the first line names no blinds.")
     if button is None:
@@ -68,7 +72,7 @@ def _read_hand(text: str, number: str) -> poker.Hand:
     log = _Log(players)
     for line in lines[1:]:
         log.read(line)
-    return _hand(log, int(button[1]), _number(stakes[2]), number)
+    return _hand(log, int(button[1]), _number(stakes[1]), _number(stakes[2]), number)
 
 
 def _seats(lines: list[str]) -> dict[str, _Player]:
@@ -81,6 +85,8 @@ def _seats(lines: list[str]) -> dict[str, _Player]:
             players[match[2]] = _Player(int(match[1]), _number(match[3]))
     if len(players) < 2:
         raise ValueError("fewer than two seats are named.")
+    if len(players) > MAX_PLAYERS:
+        raise ValueError(f"{len(players)} seats are named: a table has at most {MAX_PLAYERS}.")
     return players
 
 
@@ -128,7 +134,8 @@ class _Log:
             if match[1] == "the ante":
                 player.ante = _number(match[2])
             else:
-                player.blind = _number(match[2])
+                player.post, player.blind = match[1], _number(match[2])
+                player.all_in = words.endswith("is all-in")
         elif words.startswith("posts"):
             raise ValueError(f"{shown(line)} is no ordinary blind, which is not read.")
         elif re.match(r"(folds|checks|calls)\b", words):
@@ -152,14 +159,15 @@ class _Log:
                 return
 
 
-def _hand(log: _Log, button: int, big_blind: Decimal, number: str) -> poker.Hand:
+def _hand(log: _Log, button: int, small_blind: Decimal, big_blind: Decimal, number: str) -> poker.Hand:
     inside = {name: player for name, player in log.players.items() if player.dealt}
     if len(inside) < 2:
         raise ValueError("fewer than two players are dealt in.")
     order = sorted(inside, key=lambda name: ((inside[name].number - button - 1) % 100, inside[name].number))
     amounts = [x for p in inside.values() for x in (p.stack, p.blind, p.ante)]
     amounts += [action for _, _, action in log.actions if isinstance(action, Decimal)]
-    decimals = 2 if any(amount != int(amount) for amount in [*amounts, big_blind]) else 0
+    amounts += [small_blind, big_blind]
+    decimals = 2 if any(amount != int(amount) for amount in amounts) else 0
     if any(amount.scaleb(2) != int(amount.scaleb(2)) for amount in amounts):
         raise ValueError("an amount has more than two decimals.")
 
@@ -167,7 +175,7 @@ def _hand(log: _Log, button: int, big_blind: Decimal, number: str) -> poker.Hand
         return int(amount.scaleb(decimals)) if isinstance(amount, Decimal) else amount
 
     players = [inside[name] for name in order]
-    _check_blinds(order, players)
+    blinds = _blinds(order, players, small_blind, big_blind)
     seats = {name: seat for seat, name in enumerate(order)}
     folded = {name for name, _, action in log.actions if action == poker.FOLD}
     live = [name for name in order if name not in folded]
@@ -176,7 +184,7 @@ def _hand(log: _Log, button: int, big_blind: Decimal, number: str) -> poker.Hand
     return poker.Hand(
         rules=poker.no_limit_holdem(len(order)),
         stacks=tuple(chips(player.stack) for player in players),
-        blinds=tuple(chips(player.blind) for player in players),
+        blinds=tuple(map(chips, blinds)),
         antes=tuple(chips(player.ante) for player in players),
         big_blind=chips(big_blind),
         hole=tuple(tuple(map(poker.card, _split(player.cards))) if player.cards else None for player in players),
@@ -190,13 +198,24 @@ def _hand(log: _Log, button: int, big_blind: Decimal, number: str) -> poker.Hand
     )
 
 
-def _check_blinds(order: list[str], players: list[_Player]) -> None:
-    """Raise ValueError unless the blinds sit where they belong: left of the button, heads-up reversed."""
-    posted = [seat for seat, player in enumerate(players) if player.blind]
+def _blinds(order: list[str], players: list[_Player], small: Decimal, big: Decimal) -> list[Decimal]:
+    """What each seat owes as its blind, which the others have to match even where it has less and is all-in.
+
+    Raises ValueError unless the blinds sit where they belong: left of the button, heads-up reversed.
+    """
+    owed = [{"small blind": small, "big blind": big}[p.post] if p.all_in else p.blind for p in players]
+    posts = [player.post for player in players]
+    if "small blind" in posts and "big blind" not in posts:
+        after = (posts.index("small blind") + 1) % len(players)
+        if players[after].ante < players[after].stack:
+            raise ValueError("nobody posts the big blind, which is not read.")
+        owed[after] = big  # the ante took its last chip
+    posted = [seat for seat, blind in enumerate(owed) if blind]
     usual = ([0], [0, 1], [1]) if len(players) > 2 else ([0], [0, 1])
     if posted not in usual:
         names = ", ".join(shown(order[seat]) for seat in posted) or "nobody"
         raise ValueError(f"the blinds are posted by {names}, out of turn, which is not read.")
+    return owed
 
 
 def _number(text: str) -> Decimal:

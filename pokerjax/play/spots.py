@@ -76,7 +76,7 @@ def read_hands(text: str) -> list[poker.Hand]:
     if not text.strip():
         raise ValueError("The text is empty: paste a hand in PHH, or one of PokerStars.")
     if "PokerStars " in text:
-        return read_pokerstars(text)
+        return _checked(read_pokerstars(text))
     if "variant" not in text:
         raise ValueError("This is neither PHH (which names a variant) nor a hand history of PokerStars.")
     tables = any(line.lstrip().startswith("[") and line.rstrip().endswith("]") for line in text.splitlines())
@@ -85,12 +85,20 @@ def read_hands(text: str) -> list[poker.Hand]:
     except ValueError as error:
         if tables:
             try:  # a line of actions may look like the head of a table
-                return [poker.read_phh(text)]
+                return _checked([poker.read_phh(text)])
             except ValueError:
                 pass
         raise error from None
     if len(hands) > MAX_HANDS:
         raise ValueError(f"The file has {len(hands)} hands: give at most {MAX_HANDS}.")
+    return _checked(hands)
+
+
+def _checked(hands: list[poker.Hand]) -> list[poker.Hand]:
+    """Raise ValueError for a hand that is too long: replays take room for all actions of the longest."""
+    longest = max(len(hand.actions) for hand in hands)
+    if longest > MAX_ACTIONS:
+        raise ValueError(f"A hand has {longest} actions: give at most {MAX_ACTIONS}.")
     return hands
 
 
