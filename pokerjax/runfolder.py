@@ -35,10 +35,9 @@ def check_folder(config: Config) -> None:
         require(folder.is_dir() or not folder.exists(), f"--run-dir {folder} is a file, not a folder.")
         return
     require(recorded.is_file(), f"There is no run to resume in {folder}; leave out --resume to start one.")
-    try:
-        started = from_json(json.loads(recorded.read_text())["config"])
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{recorded} is damaged, so the run cannot be resumed.") from None
+    started = _recorded(config)
+    if started is None:
+        raise UserError(f"{recorded} is damaged, so the run cannot be resumed.")
     changed = differences(started, config, "game", "model", "learn")
     for field in ("num_games", "seed"):
         ours, theirs = getattr(started.run, field), getattr(config.run, field)
@@ -51,16 +50,30 @@ def check_folder(config: Config) -> None:
     )
 
 
-def with_recorded_tables(config: Config) -> Config:
-    """The config of a run that is resumed with the tables it was started with, where it leaves them to the device."""
-    recorded = Path(config.run.run_dir) / "config.json"
-    if config.learn.parallel_games or not (config.run.resume and recorded.is_file()):
+def with_recorded(config: Config) -> Config:
+    """The config of a run that is resumed, with what it leaves open as it was recorded.
+
+    That is the number of tables, which another device might choose otherwise, and the checkpoint that it started from
+    or exploits. Raises `UserError` when it names another agent to exploit.
+    """
+    started = _recorded(config) if config.run.resume else None
+    if started is None:  # no run yet, or a damaged one, which `check_folder` says in a sentence
         return config
+    given, recorded = config.run.checkpoint, started.run.checkpoint
+    if given and recorded:
+        same = Path(recorded).absolute().is_relative_to(Path(given).absolute())
+        rule = f"this run exploits {recorded}, not --checkpoint {given}"
+        require(same, f"--resume: {rule}; name that one, or another --run-dir.")
+    config = dataclasses.replace(config, run=dataclasses.replace(config.run, checkpoint=recorded or given))
+    return config if config.learn.parallel_games else with_tables(config, started.learn.parallel_games)
+
+
+def _recorded(config: Config) -> Config | None:
+    """The config that the run in the folder was started with, if there is one that can be read."""
     try:
-        tables = from_json(json.loads(recorded.read_text())["config"]).learn.parallel_games
-    except (ValueError, KeyError, TypeError):  # which `check_folder` says in a sentence
-        return config
-    return with_tables(config, tables)
+        return from_json(json.loads((Path(config.run.run_dir) / "config.json").read_text())["config"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def with_tables(config: Config, tables: int) -> Config:

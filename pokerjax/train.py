@@ -50,7 +50,7 @@ def train(config: Config) -> None:
     """Train as the config says, into its run folder. Raises `UserError`."""
     exploits = config.learn.opponent == "checkpoint"
     started, alone = time.monotonic(), not config.run.coordinator
-    config = runfolder.with_recorded_tables(config)
+    config = runfolder.with_recorded(config)
     if alone and not exploits:  # whose game is known only when its target has been read
         runfolder.check_folder(config)
     device.use_compilation_cache()
@@ -76,8 +76,9 @@ def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | N
     """
     started = time.monotonic() if started is None else started
     run_dir = Path(config.run.run_dir)
-    given = _given_checkpoint(config)  # first, so that a mistake is answered before anything compiles
     newest, record = _record(config, learner)
+    # Now, so that a mistake is answered before anything compiles. A resumed run that saved nothing starts there again.
+    given = None if newest else _given_checkpoint(config)
     if record.games >= config.run.num_games:
         print(f"The run in {run_dir} is finished ({record.games:,} games): nothing to do.")
         return
@@ -135,11 +136,13 @@ def _loop(
         evaluation_due = _passes_multiple(iteration, per_call, settings.evaluate_every)
         checkpoint_due = _passes_multiple(iteration, per_call, settings.checkpoint_every)
         snapshot_due = _milestone(config, ledger.games) > milestone
-        milestone = _milestone(config, ledger.games)
         stopping = agreement.reached(stop.requested)
         if evaluation_due or checkpoint_due or snapshot_due or stopping or profiler.ends_now or ledger.may_be_finished:
             ledger.read(pending)
             pending = None
+            # What this call passed too: who goes on from what is saved here would not see it pass.
+            snapshot_due = _milestone(config, ledger.games) > milestone
+        milestone = _milestone(config, ledger.games)
         if note := profiler.after_call():
             ledger.progress.say(note)
         finished = pending is None and ledger.games >= settings.num_games
@@ -156,7 +159,7 @@ def _loop(
             checkpoints.save(state, ledger.record(), score=score, snapshot=snapshot_due)
         if stopping:
             ledger.progress.close()
-            starts = settings.checkpoint and config.learn.opponent == "self"
+            starts = settings.checkpoint and not settings.resume and config.learn.opponent == "self"
             instead = "--resume in place of --checkpoint" if starts else "--resume"
             how = f"go on with the same command and {instead}"
             ledger.progress.say(f"Stopped after {ledger.games:,} games and saved; {how}.")
@@ -177,7 +180,7 @@ def _passes_multiple(iteration: int, step: int, every: int) -> bool:
 
 
 def _milestone(config: Config, games: int) -> int:
-    """How many snapshots are due by so many games. The games read are those of the call before the last."""
+    """How many snapshots are due by so many games."""
     return games * config.run.snapshots // config.run.num_games
 
 

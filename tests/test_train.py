@@ -151,17 +151,54 @@ def test_killed_and_resumed_equals_uninterrupted(config, tmp_path):
     assert final_weights(config) == final_weights(whole)
 
 
-def test_snapshots_are_spread_over_the_run(config):
-    """Five of 150 games: four on the way, each by the call after its share was passed, and the end."""
-    config = with_run(config, snapshots=5, checkpoint_every=1_000)
+def test_a_run_from_a_checkpoint_that_died_before_it_saved_starts_there_again(config, tmp_path):
     run(config, FakeLearner(config), evaluate)
+    second = with_run(config, run_dir=str(tmp_path / "second"), checkpoint=config.run.run_dir)
+
+    class Crash(FakeLearner):
+        def step(self, state):
+            raise RuntimeError("power cut")
+
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(second, Crash(second), evaluate)
+    resumed = runfolder.with_recorded(with_run(second, resume=True, checkpoint=""))
+    run(resumed, FakeLearner(resumed), evaluate)
+    whole = with_run(second, run_dir=str(tmp_path / "whole"))
+    run(whole, FakeLearner(whole), evaluate)
+    assert final_weights(resumed) == final_weights(whole)
+    runfolder.check_folder(resumed)
+
+
+def test_an_exploiter_goes_on_against_the_agent_that_it_started_against(config, tmp_path):
+    exploits = dataclasses.replace(config, learn=dataclasses.replace(config.learn, opponent="checkpoint"))
+    target = str(tmp_path / "target" / "checkpoints" / "final")
+    run(with_run(exploits, checkpoint=target, num_games=3), FakeLearner(exploits), evaluate)
+    for same in (target, str(tmp_path / "target")):
+        again = runfolder.with_recorded(with_run(exploits, resume=True, checkpoint=same))
+        assert again.run.checkpoint == target
+    with pytest.raises(UserError, match=r"this run exploits .*final, not --checkpoint elsewhere; name that one"):
+        runfolder.with_recorded(with_run(exploits, resume=True, checkpoint="elsewhere"))
+
+
+@pytest.mark.parametrize("kill_at", [0, *range(1, 14)])
+def test_snapshots_are_spread_over_the_run(config, kill_at):
+    """Five of 150 games: four on the way, each by the call in which its share was passed or the next, and the end.
+
+    A stop in whichever call loses none.
+    """
+    config = with_run(config, snapshots=5, checkpoint_every=1_000, keep=1)
+    run(config, FakeLearner(config, kill_at=kill_at), evaluate)
+    if kill_at:
+        resumed = with_run(config, resume=True)
+        run(resumed, FakeLearner(resumed), evaluate)
     *kept, final = checkpoint.every(config.run.run_dir)
     games = [checkpoint.read_record(path).games for path in kept]
     assert final.name == "final"
-    assert len(games) == 4
     calls = [row["run/games"] for row in rows(config) if "loss/policy" in row][1::2]  # two iterations each
-    for snapshot, share in zip(games, (30, 60, 90, 120), strict=True):
-        assert snapshot == calls[[done >= share for done in calls].index(True) + 1]
+    for share in (30, 60, 90, 120):
+        passed = [done >= share for done in calls].index(True)
+        assert set(calls[passed : passed + 2]) & set(games)
+    assert len(games) <= 5  # and perhaps the one that the stop left, which nothing has replaced
 
 
 def test_resuming_a_finished_run_does_nothing(config, capsys):
@@ -247,12 +284,12 @@ def test_resuming_needs_the_same_run(config, tmp_path):
 def test_a_resumed_run_keeps_its_tables(config):
     """Left to the device, their number is recorded and taken from there, whatever the device would choose now."""
     left = dataclasses.replace(config, learn=dataclasses.replace(config.learn, parallel_games=0))
-    assert runfolder.with_recorded_tables(with_run(left, resume=True)).learn.parallel_games == 0  # no run yet
+    assert runfolder.with_recorded(with_run(left, resume=True)).learn.parallel_games == 0  # no run yet
     run(runfolder.with_tables(left, 2), FakeLearner(config), evaluate)
     resumed = with_run(left, resume=True)
-    assert runfolder.with_recorded_tables(resumed).learn.parallel_games == 2
-    runfolder.check_folder(runfolder.with_recorded_tables(resumed))
-    assert runfolder.with_recorded_tables(left) == left
+    assert runfolder.with_recorded(resumed).learn.parallel_games == 2
+    runfolder.check_folder(runfolder.with_recorded(resumed))
+    assert runfolder.with_recorded(left) == left
 
 
 def test_profile_writes_a_trace_and_says_how_to_open_it(config, capsys):

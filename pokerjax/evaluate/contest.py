@@ -196,7 +196,9 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
     if changed and given != untouched:
         shown = f"{', '.join(changed)}; leave these fields out (another depth: --target-stack-bb)"
         raise UserError(f"--checkpoint {target.path} plays another game (yours / its): {shown}.")
-    return dataclasses.replace(config, game=game), target
+    # A run gets newer checkpoints: the one that is exploited is what the run records, and goes on with.
+    path = checkpoint.SHIPPED_NAME if target.path == checkpoint.SHIPPED else str(target.path)
+    return dataclasses.replace(config, game=game, run=dataclasses.replace(config.run, checkpoint=path)), target
 
 
 def during_training(
