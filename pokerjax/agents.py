@@ -12,6 +12,7 @@ heads-up, seat 0 is the big blind and seat 1 the button.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
@@ -95,6 +96,12 @@ class Agent:
         self.model, self.params = model, params
         self._random = np.random.default_rng(seed)
         self._names = menu.names(self.game.bet_sizes)
+
+    def with_seed(self, seed: int | None) -> Agent:
+        """The same agent with draws of its own, different every time if `seed` is None."""
+        other = copy.copy(self)
+        other._random = np.random.default_rng(seed)
+        return other
 
     def act(self, observation: Observation) -> AgentDecision:
         """Choose a legal action. Raises ValueError, with a sentence, for a description that cannot be."""

@@ -47,7 +47,7 @@ def roller():
 
 def seated(roller: Roller, **options) -> Session:
     session = Session(roller, seed=options.pop("seed", 5), **options)
-    roller.session = session
+    session.agent.session = session
     return session
 
 
@@ -165,6 +165,27 @@ def test_the_running_result_is_that_of_the_hands(roller):
     assert result["ci95"] == pytest.approx(196 * big_blinds.std(ddof=1) / 20**0.5)
     assert len(session.history) == 20
     assert all(hand.hole[seat] for hand, seat in zip(session.history[:3], (2, 1, 0), strict=True))
+
+
+def test_a_table_goes_on_after_an_agent_failed(roller):
+    session = seated(roller, num_players=3)
+    act = session.agent.act
+    session.agent.act = lambda observation: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        session.act("call")
+    session.agent.act = act
+    assert session.advance()[-1]["decision"] == len(session.hand.actions) > 1
+    assert session.hand.done or session.hand.actor == session.seat
+
+
+def test_tables_draw_apart():
+    """What one table's agents draw depends on its seed alone."""
+    agent = Agent.__new__(Agent)
+    first, same, other, free = (agent.with_seed(seed) for seed in (1, 1, 2, None))
+    other._random.random(3)
+    draws = [one._random.random(4).tolist() for one in (first, same, other, free)]
+    assert draws[0] == draws[1]
+    assert len({tuple(row) for row in draws}) == 3
 
 
 def test_the_button_moves_and_stacks_are_full_again(roller):

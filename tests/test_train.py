@@ -15,6 +15,7 @@ import pytest
 
 from pokerjax import checkpoint, runfolder
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
+from pokerjax.ledger import _EVALUATION_STREAM
 from pokerjax.train import run
 
 
@@ -167,6 +168,14 @@ def test_a_run_from_a_checkpoint_that_died_before_it_saved_starts_there_again(co
     run(whole, FakeLearner(whole), evaluate)
     assert final_weights(resumed) == final_weights(whole)
     runfolder.check_folder(resumed)
+
+
+def test_evaluations_take_nothing_from_the_streams_of_the_training():
+    """Of the seed's key those take what it splits into (learner.Learner._init) and number 5 (slips)."""
+    key = jax.random.key(3)
+    taken = [*jax.random.split(key, 3), jax.random.fold_in(key, 5)]
+    stream = jax.random.fold_in(key, _EVALUATION_STREAM)
+    assert all(jnp.any(jax.random.key_data(stream) != jax.random.key_data(one)) for one in taken)
 
 
 def test_an_exploiter_goes_on_against_the_agent_that_it_started_against(config, tmp_path):

@@ -216,7 +216,11 @@ def test_tables_are_limited_and_idle_ones_give_way():
     tables.find(first)
     with pytest.raises(Refused, match="All 2 tables are taken"):
         tables.add("c")  # type: ignore[arg-type]
+    with pytest.raises(Refused, match="All 2 tables are taken"):
+        tables.check_room()
     now[0] = 61
+    tables.check_room()
+    assert len(tables) == 2  # nobody has to give way before the new table is there
     third = tables.add("c")  # type: ignore[arg-type]
     assert len(tables) == 2 and tables.find(first) and tables.find(third)
     with pytest.raises(Refused, match="no such table"):

@@ -43,7 +43,7 @@ class Session:
         Raises `UserError`.
         """
         game = agent.game
-        self.agent, self.study = agent, study
+        self.agent, self.study = agent.with_seed(seed), study  # other tables take nothing from its draws
         self.players = game.sizes[0] if num_players is None else num_players
         check_size(game, self.players)
         self.stack_bb = _usual_depth(game) if stack_bb is None else stack_bb

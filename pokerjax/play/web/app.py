@@ -6,6 +6,7 @@ to keep open, to reconnect or to lose; a page that missed an answer asks for the
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ class Api:
     def __init__(self, agent: Agent, *, name: str, limits: Limits, study: bool, seed: int | None):
         self.agent, self.name, self.study_mode, self.seed = agent, name, study, seed
         self.tables, self.study, self.warmup = Tables(limits), Study(agent), Warmup(agent)
+        self._opened = itertools.count()  # tables, so that each has cards of its own
         self._thinkers = anyio.CapacityLimiter(AT_ONCE)
 
     async def think(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -71,8 +73,8 @@ class Api:
         """A new table, up to the human's first turn."""
         players, stack = _number(data, "players", int), _number(data, "stack_bb", float)
         study = bool(data.get("study", self.study_mode))
-        self.tables.make_room()
-        seed = None if self.seed is None else self.seed + len(self.tables)
+        self.tables.check_room()
+        seed = None if self.seed is None else self.seed + next(self._opened)
         options = {"num_players": players, "stack_bb": stack, "study": study, "seed": seed}
         session = await self.think(lambda: new_session(self.agent, **options))
         shown = await self.think(session.advance)
@@ -87,8 +89,8 @@ class Api:
             return {"views": await self.think(play, seated.session)}
 
     async def show(self, data: Json) -> Json:
-        """The table as it is."""
-        return await self.at_table(data, lambda session: [views.table_view(session)])
+        """The table as it is; an agent whose turn a failure had ended acts now."""
+        return await self.at_table(data, lambda session: session.advance())
 
     async def deal(self, data: Json) -> Json:
         """The next hand."""

@@ -73,19 +73,24 @@ class Tables:
     def __len__(self) -> int:
         return len(self._tables)
 
-    def make_room(self) -> None:
-        """Close idle tables if there is no room. Raises `Refused` when all are in use."""
+    def check_room(self) -> None:
+        """Raise `Refused` when a table cannot be added."""
+        self._idle()
+
+    def _idle(self) -> str | None:
+        """The table that has to give way to a new one; None where there is room. Raises `Refused`."""
         if len(self._tables) < self._limits.tables:
-            return
+            return None
         oldest = min(self._tables, key=lambda token: self._tables[token].used)
         idle = self._clock() - self._tables[oldest].used
         if idle < self._limits.idle_seconds or self._tables[oldest].lock.locked():
             raise Refused(503, f"All {self._limits.tables} tables are taken: close one, or come back later.")
-        del self._tables[oldest]
+        return oldest
 
     def add(self, session: Session) -> str:
-        """Open a table; its token."""
-        self.make_room()
+        """Open a table, in place of an idle one if there is no room; its token. Raises `Refused`."""
+        if idle := self._idle():
+            del self._tables[idle]
         token = secrets.token_urlsafe(18)
         self._tables[token] = Seated(session, self._clock())
         return token

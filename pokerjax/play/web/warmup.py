@@ -56,7 +56,7 @@ class Warmup:
             session.act("call" if session.hand.legal.call_amount else "check")
         # Whoever acts first has a decision even where the others folded before it was our turn.
         fresh = Session(self._agent, num_players=players, seed=1)
-        self._agent.act(fresh.hand.observe(fresh.hand.actor))
+        fresh.agent.act(fresh.hand.observe(fresh.hand.actor))
 
     def _study(self, players: int) -> None:
         session = Session(self._agent, num_players=players, seed=2)
