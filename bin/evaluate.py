@@ -214,6 +214,7 @@ def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
     import jax
 
     from pokerjax.evaluate import hands, html_report, ladder, play_opponents, play_style, preflop
+    from pokerjax.metrics import read_rows
 
     _check_holdem("--report", agent)
     match_key, hand_key, ladder_key = jax.random.split(jax.random.key(settings.seed), 3)
@@ -227,9 +228,12 @@ def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
     if len(rungs) > 1:
         rated = rungs, ladder.rate(dict(ladder.play_all(rungs, ladder_key, hands=settings.num_games)))
     stack_bb = preflop.stack_of(agent) / agent.config.game.big_blind
-    found = html_report.gather(
-        agent, results, charts=preflop.preflop_charts(agent), stack_bb=stack_bb, style=style, ladder=rated
-    )
+    kept = agent.run / "metrics.jsonl"  # an exported agent has none
+    curves = html_report.learning_curves(read_rows(kept) if kept.is_file() else [])
+    found = html_report.Findings(
+        agent=agent, results=results, charts=preflop.preflop_charts(agent), stack_bb=stack_bb, style=style,
+        ladder=rated, curves=curves,
+    )  # fmt: skip
     html_report.write(found, path)
     print(f"Report of {agent.path} written to {path}")
 

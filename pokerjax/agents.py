@@ -52,6 +52,8 @@ class Observation:
     """Chips of every seat at the start of the hand, before antes and blinds."""
     blinds: Sequence[int]
     """(small, big), or one amount a seat."""
+    big_blind: int | None = None
+    """The minimum bet. None: what the seat of the big blind posts, by `blinds`."""
     antes: int | Sequence[int] = 0
     """One amount for all, or one a seat."""
     board: str = ""
@@ -216,7 +218,10 @@ def _stakes(environment: Environment, observation: Observation) -> poker.Stakes:
     if not 0 <= observation.seat < players:
         raise ValueError(f"seat {observation.seat} must be from 0 to {players - 1}.")
     antes: Any = observation.antes  # one amount, or one a seat
-    return poker.stakes(environment.rules, stacks=observation.stacks, blinds=observation.blinds, antes=antes)
+    return poker.stakes(
+        environment.rules, stacks=observation.stacks, blinds=observation.blinds, antes=antes,
+        big_blind=observation.big_blind,
+    )  # fmt: skip
 
 
 def _deal(environment: Environment, observation: Observation) -> poker.Deal:

@@ -225,6 +225,22 @@ def test_pokerkit_hands_to_the_end(agent):
         assert not state.status and sum(state.payoffs) == 0
 
 
+@pytest.mark.parametrize("ante", [0, 30])
+def test_pokerkit_with_a_big_blind_that_is_short(agent, ante):
+    """PokerKit lets the others call what there is; the minimum bet stays the big blind."""
+    state = pokerkit.NoLimitTexasHoldem.create_state(
+        tuple(pokerkit.Automation), True, ante, (50, 100), 100, (10_000, 30, 10_000), 3
+    )
+    seen = kit.observation(state)
+    assert (seen.blinds, seen.big_blind) == ([50, 30 - ante, 0], 100)
+    decision = kit.decide(agent, state)
+    assert decision.amounts["1 pot"] == (240 if ante else 180)  # 50 to call, and the pot with it
+    assert state.checking_or_calling_amount == 50
+    while state.actor_index is not None:
+        kit.act(agent, state)
+    assert sum(state.payoffs) == 0
+
+
 @pytest.mark.slow
 def test_pokerkit_where_its_rules_are_wider(agent):
     """Limp 100, all-in to 150, then PokerKit lets the limper raise and live rules do not."""

@@ -49,6 +49,18 @@ def test_accumulation_and_half_precision_save_memory():
     assert parted < whole / 2 and rough < 0.7 * whole
 
 
+def test_frozen_opponents_take_memory_too():
+    """A full-size target at all tables of a small exploiter, and snapshots at a quarter of a run's."""
+    sizes = ModelConfig(d_model=32, n_layers=1), ModelConfig()
+    small, full = (Config(learn=LearnConfig(rollout_length=32), model=size) for size in sizes)
+    exploiter, target = (Model(make_environment(config.game), config.model) for config in (small, full))
+    alone, against = (memory.bytes_needed(exploiter, small.learn, 256, 1, other) for other in (None, target))
+    assert against - alone > 8 * target.num_parameters + 256 * memory.cache_bytes(target)
+    pooled = dataclasses.replace(full.learn, pool_share=0.25)
+    more = memory.bytes_needed(target, pooled, 256, 1) - memory.bytes_needed(target, full.learn, 256, 1)
+    assert more > 4 * pooled.pool_size * target.num_parameters + 64 * memory.cache_bytes(target)
+
+
 def test_a_cpu_reads_minibatches_in_parts():
     """32 tables of 24 + 256 places are 8,960: 4.4 times 2,048, so eight parts; tables are not divided further."""
     config = Config(learn=LearnConfig(rollout_length=256))

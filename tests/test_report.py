@@ -23,6 +23,7 @@ from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.ladder import Ratings
 from pokerjax.evaluate.match import MatchResult
 from pokerjax.evaluate.play_style import Style, measure_style
+from pokerjax.metrics import read_rows
 from pokerjax.model.transformer import Model
 
 ROOT = Path(__file__).parents[1]
@@ -86,7 +87,11 @@ def test_the_page_is_whole_and_stands_alone(run):
     rungs = ladder.find_rungs(agent, most=6)
     assert [rung.iteration for rung in rungs] == [1, 2]
     rated = (rungs, Ratings(np.array([-5.0, 5.0]), np.array([3.0, 3.0]), 1.0))
-    found = html_report.gather(agent, {"rock": result(12.5)}, charts=drawn, stack_bb=100, style=style, ladder=rated)
+    curves = html_report.learning_curves(read_rows(agent.run / "metrics.jsonl"))
+    found = html_report.Findings(
+        agent=agent, results={"rock": result(12.5)}, charts=drawn, stack_bb=100, style=style, ladder=rated,
+        curves=curves,
+    )  # fmt: skip
     text = html_report.page(found)
     pieces = Pieces()
     pieces.feed(text)
@@ -150,8 +155,8 @@ def test_play_style_counts_what_players_count():
         measure_style([hand((300,), 0)])
 
 
-def test_no_curves_where_a_run_kept_none(tmp_path):
-    assert html_report.read_curves(tmp_path) == {}
+def test_no_curves_where_a_run_kept_none():
+    assert html_report.learning_curves([]) == {}
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,15 @@ def observation(state: pokerkit.State) -> Observation:
         raise ValueError("Nobody is to act in this state: deal what is missing, or let PokerKit's automations do it.")
     if state.board_count != 1:
         raise ValueError(f"The agent plays with one board, and this game has {state.board_count}.")
+    # PokerKit lists the small blind first, heads-up too, and lets a short one be called for what it is.
+    owed = [abs(int(chips)) for chips in state.blinds_or_straddles]
     return Observation(
         seat=seat,
         hole="".join(map(repr, state.hole_cards[seat])),
         board="".join(map(repr, state.get_board_cards(0))),
         stacks=[int(chips) for chips in state.starting_stacks],
         blinds=[int(state.get_effective_blind_or_straddle(player)) for player in state.player_indices],
+        big_blind=owed[1] or max(owed),
         antes=[int(state.get_effective_ante(player)) for player in state.player_indices],
         actions=[action for action in map(_action, state.operations) if action is not None],
     )

@@ -108,7 +108,7 @@ class Outcome:
 
 
 BOARDS = 8  # that an all-in's reward is the mean of
-SHOE_HANDS = 4  # a table, in the shoe that the learner deals from
+SHOE_HANDS = 4  # a table, in a shoe; the learner deals by number instead
 
 
 def new_shoe(environment: Environment, batch: int, key: jax.Array) -> poker.Shoe:

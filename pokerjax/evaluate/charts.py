@@ -15,7 +15,6 @@ import numpy as np
 
 from pokerjax import poker
 from pokerjax.config import UserError
-from pokerjax.env import menu
 from pokerjax.evaluate.range_policy import CLASS_HANDS, CLASS_NUMBER
 from pokerjax.evaluate.range_reader import RangeReading
 
@@ -94,11 +93,6 @@ def entry_names(reading: RangeReading, place: int) -> list[str]:
     amounts = line.amounts[number].tolist()
     names += [f"{verb} {chips}" for chips in amounts[2:-1]]
     return [*names, f"all-in {amounts[-1]}"]
-
-
-def menu_names(reading: RangeReading) -> list[str]:
-    """The menu's own names of its entries, as "0.5 pot"."""
-    return menu.names(reading.line.environment.bet_sizes)
 
 
 def write_csv(charts: Sequence[Chart], path: Path) -> None:

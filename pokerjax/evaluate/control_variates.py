@@ -17,8 +17,11 @@ and all cards, which a match knows.
               f(action taken) - sum over actions a of policy(a) f(a), for the actor. The policy is what the action
               was drawn from; f depends on what was there before the draw.
 
-The equities are themselves means over drawn boards. Their random words are used for nothing else, so the means above
-hold for every value of them. Functions are unbatched; amounts are in big blinds. P seats, A actions.
+The equities are themselves means over drawn boards. Their random words are used for nothing else: the terms of the
+deal and of the actions have mean zero for every value of them, those of flop, turn and river over words and cards
+together, since neither the pot nor the play depends on the words.
+
+Functions are unbatched; amounts are in big blinds. P seats, A actions.
 """
 
 from __future__ import annotations

@@ -19,7 +19,6 @@ from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.ladder import Ratings
 from pokerjax.evaluate.match import MatchResult
 from pokerjax.evaluate.play_style import Style
-from pokerjax.metrics import read_rows
 
 Curve = list[tuple[float, float]]
 _CURVES = (
@@ -74,14 +73,11 @@ def write(findings: Findings, path: Path) -> None:
         raise UserError(f"--report {path} cannot be written: {error.strerror}.") from None
 
 
-def read_curves(run_dir: Path) -> dict[str, dict[str, Curve]]:
-    """The learning curves of a run over its games; none where it kept no metrics."""
-    path = run_dir / "metrics.jsonl"
+def learning_curves(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Curve]]:
+    """The learning curves of a run over its games, from the rows of its metrics; none from no rows."""
     curves: dict[str, dict[str, Curve]] = {title: {} for _, title, _ in _CURVES}
-    if not path.is_file():
-        return {}
     games = 0.0
-    for row in read_rows(path):
+    for row in rows:
         games = float(row.get("run/games", games))
         for prefix, title, ending in _CURVES:
             for name, value in row.items():
@@ -251,14 +247,3 @@ def curve_svg(title: str, curves: Mapping[str, Curve]) -> str:
     label = html.escape(title)
     svg = f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{"".join(texts + lines)}</svg>'
     return f'<figcaption>{label}</figcaption>{svg}<div class="key">{key}</div>'
-
-
-def gather(
-    agent: Contestant, results: Mapping[str, MatchResult], *, charts: Sequence[Chart], stack_bb: float,
-    style: Style, ladder: tuple[Sequence[Contestant], Ratings] | None,
-) -> Findings:  # fmt: skip
-    """The findings with the learning curves of the run that the checkpoint lies in."""
-    curves: Any = read_curves(agent.run)
-    return Findings(
-        agent=agent, results=results, charts=charts, stack_bb=stack_bb, style=style, ladder=ladder, curves=curves
-    )

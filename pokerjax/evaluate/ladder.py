@@ -79,7 +79,7 @@ def find_rungs(agent: Contestant, *, most: int) -> list[Contestant]:
             earlier[iteration] = path
     chosen = sorted(earlier)
     if len(chosen) > most - 1:
-        chosen = [chosen[round(i * (len(chosen) - 1) / (most - 2))] for i in range(most - 1)]
+        chosen = [chosen[round(i * (len(chosen) - 1) / (max(most - 2, 1)))] for i in range(most - 1)]
     loaded = [load(earlier[iteration]) for iteration in chosen]
     return [*(dataclasses.replace(one, player=at_table(one, agent.player.environment)) for one in loaded), agent]
 

@@ -54,17 +54,18 @@ class Learner:
         self.mesh = sharding.make_mesh(self.num_devices)
         self.model = Model(make_environment(config.game), config.model)
         self.environments = [make_environment(config.game, size) for size in config.game.sizes]
+        exploited = target.model if target else None
         self.parallel_games = config.learn.parallel_games or self.num_devices * choose_tables(
-            self.model, config, self.num_devices
+            self.model, config, self.num_devices, exploited
         )
         self._tables_each = check_sizes(config.game, self.parallel_games)
         self.batch_tables = check_batch(config.learn, self.parallel_games)
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
         self._target = target
-        self._opposed = target.model if target else self.model
+        self._opposed = exploited or self.model
         pooled = check_pool(config.learn, self.parallel_games)
         self._opposed_tables = self.parallel_games if target else pooled
-        check_memory(self.model, config, self.parallel_games // self.num_devices, self.num_devices)
+        check_memory(self.model, config, self.parallel_games // self.num_devices, self.num_devices, exploited)
         groups = 1 if target else min(config.learn.pool_size, OPPONENT_GROUPS)
         check_devices(config, self.num_devices, self._tables_each, self.batch_tables, self._opposed_tables // groups)
         self._optimizer = optax.chain(

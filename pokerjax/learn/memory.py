@@ -23,11 +23,18 @@ _USABLE = 0.9  # of the memory
 _COPIES = 3  # of a window at the same time: while it is recorded, turned batch first, and joined to its prefix
 
 
-def bytes_needed(model: Model, learn: LearnConfig, tables: int, part_tables: int) -> int:
-    """Bytes of the train step on a device of so many tables that takes gradients of `part_tables` at once."""
+def bytes_needed(
+    model: Model, learn: LearnConfig, tables: int, part_tables: int, target: Model | None = None
+) -> int:
+    """Bytes of the train step on a device of so many tables that takes gradients of `part_tables` at once.
+
+    `target` is the model of the agent that is exploited, at all tables; without it the run's own snapshots sit at some.
+    """
+    frozen, opposed = target or model, tables if target else learn.pool_share * tables
     state = _parameter_bytes(model, learn) + _COPIES * tables * window_bytes(model, learn)
+    state += 4 * 2 * target.num_parameters if target else 0  # in the pool and drawn from it
     window = model.environment.hand_limit + learn.rollout_length
-    rollout = tables * (cache_bytes(model) + model.environment.hand_limit * forward_bytes(model))
+    rollout = tables * _reading_bytes(model) + round(opposed * _reading_bytes(frozen))
     update = part_tables * window * backward_bytes(model)
     return state + max(rollout, update)
 
@@ -58,6 +65,11 @@ def cache_bytes(model: Model) -> int:
     return 2 * config.n_layers * model.environment.hand_limit * keys * _item_bytes(model)
 
 
+def _reading_bytes(model: Model) -> int:
+    """The ring of one table, and what its unfinished hand takes while it is read into it."""
+    return cache_bytes(model) + model.environment.hand_limit * forward_bytes(model)
+
+
 def forward_bytes(model: Model) -> int:
     """What a token takes while it passes through a block."""
     return (6 + 2 * model.config.mlp_ratio) * model.config.d_model * _item_bytes(model)
@@ -73,7 +85,7 @@ def backward_bytes(model: Model) -> int:
     return config.n_layers * (wide * _item_bytes(model) + scores * (4 + _item_bytes(model))) + 4 * inputs
 
 
-def choose_tables(model: Model, config: Config, num_devices: int) -> int:
+def choose_tables(model: Model, config: Config, num_devices: int, target: Model | None = None) -> int:
     """Tables for each device: enough rows to fill its matrix unit, few enough for short iterations and its memory.
 
     A power of two for each of the table sizes, and not less than four.
@@ -81,7 +93,7 @@ def choose_tables(model: Model, config: Config, num_devices: int) -> int:
     sizes = len(config.game.sizes)
     wanted = max(32, min(4096, _ROWS[jax.default_backend()] // config.model.d_model)) // sizes
     each, there = 1 << (wanted.bit_length() - 1), _USABLE * memory_bytes()
-    while each > 4 and _needed(model, config, each * sizes, num_devices) > there:
+    while each > 4 and _needed(model, config, each * sizes, num_devices, target) > there:
         each //= 2
     return each * sizes
 
@@ -95,9 +107,11 @@ def choose_parts(model: Model, config: Config, batch_tables: int) -> int:
     return next((parts for parts in divisors if places <= parts * _PART_PLACES), batch_tables)
 
 
-def check_memory(model: Model, config: Config, tables: int, num_devices: int) -> None:
+def check_memory(
+    model: Model, config: Config, tables: int, num_devices: int, target: Model | None = None
+) -> None:
     """Raise `UserError` when so many tables on a device, or the model itself, are beyond its memory."""
-    there, needed = memory_bytes(), _needed(model, config, tables, num_devices)
+    there, needed = memory_bytes(), _needed(model, config, tables, num_devices, target)
     if needed <= there:
         return
     sizes = f"{tables} tables of {model.num_parameters:,} parameters need about {needed / 2**30:.1f} GiB"
@@ -105,9 +119,9 @@ def check_memory(model: Model, config: Config, tables: int, num_devices: int) ->
     raise UserError(f"{sizes} on a device that has {there / 2**30:.1f}: {remedy}.")
 
 
-def _needed(model: Model, config: Config, tables: int, num_devices: int) -> int:
+def _needed(model: Model, config: Config, tables: int, num_devices: int, target: Model | None) -> int:
     """Bytes with the minibatches that the config would have: its own, or an eighth of the rollout."""
     learn = config.learn
     batch = learn.batch_size // learn.rollout_length // num_devices if learn.batch_size else tables // 8
     batch = min(max(batch, 1), tables)
-    return bytes_needed(model, learn, tables, max(batch // choose_parts(model, config, batch), 1))
+    return bytes_needed(model, learn, tables, max(batch // choose_parts(model, config, batch), 1), target)
