@@ -215,7 +215,8 @@ class RunConfig:
     evaluate_games: int = 4_000
     """Duplicate hands per opponent in the evaluations during training."""
     opponents: tuple[str, ...] = ("random", "always_call", "tight_aggressive")
-    """Scripted players met in these evaluations; the mean against the first two picks the best checkpoint."""
+    """Scripted players met in these evaluations: random, always_call, always_all_in, tight_aggressive, rock, pot_odds.
+    The mean against the first two picks the best checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
