@@ -91,7 +91,8 @@ def main(arguments: list[str]) -> None:
     require(1 <= settings.num_games <= most, f"--num-games {settings.num_games} must be from 1 to {most}.")
     require(bool(settings.opponents), "--opponents is empty: name at least one.")
     require(all(settings.opponents), "--opponents has an empty name: leave it out.")
-    runs = [name for name in settings.opponents if "/" in name or Path(name).exists()]
+    unscripted = [name for name in settings.opponents if name not in _Arguments.opponents]
+    runs = [name for name in unscripted if "/" in name or Path(name).exists()]
     first = f"--opponents {' '.join(runs)}: name the agent that is measured first, as in bin/evaluate.py shipped"
     require(bool(settings.run_or_checkpoint) or not runs, f"{first} --opponents {' '.join(runs)}.")
     rivers = settings.river == 0 or 2 <= settings.river <= 100_000
@@ -187,6 +188,7 @@ def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
     heat = f"_t{settings.temperature:g}" if settings.temperature != 1 else ""
     path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}{heat}.png")
     check_picture("--chart-out", path)
+    check_output("--chart-out", path.with_suffix(".csv"))
     if settings.chart == "preflop":
         drawn = preflop.preflop_charts(agent)
     else:
@@ -217,6 +219,8 @@ def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
     from pokerjax.metrics import read_rows
 
     _check_holdem("--report", agent)
+    kept = agent.run / "metrics.jsonl"  # an exported agent has none
+    curves = html_report.learning_curves(read_rows(kept) if kept.is_file() else [])
     match_key, hand_key, ladder_key = jax.random.split(jax.random.key(settings.seed), 3)
     results = {}
     for name, result in play_opponents(agent, settings.opponents, match_key, hands=settings.num_games):
@@ -228,8 +232,6 @@ def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
     if len(rungs) > 1:
         rated = rungs, ladder.rate(dict(ladder.play_all(rungs, ladder_key, hands=settings.num_games)))
     stack_bb = preflop.stack_of(agent) / agent.config.game.big_blind
-    kept = agent.run / "metrics.jsonl"  # an exported agent has none
-    curves = html_report.learning_curves(read_rows(kept) if kept.is_file() else [])
     found = html_report.Findings(
         agent=agent, results=results, charts=preflop.preflop_charts(agent), stack_bb=stack_bb, style=style,
         ladder=rated, curves=curves,

@@ -71,9 +71,10 @@ def check_seed(seed: int) -> None:
 def check_output(flag: str, path: Path) -> None:
     """Raise `UserError` unless a file can be written there, so that a measurement is not lost in the end."""
     require(path != Path(), f"{flag} must name a file.")
-    require(not path.is_dir(), f"{flag} {path} is a folder; name a file in it.")
-    folder = next(parent for parent in path.absolute().parents if parent.exists())
-    writable = folder.is_dir() and os.access(path if path.exists() else folder, os.W_OK)
+    # os.path answers where Path raises: in a folder that may not be looked into.
+    require(not os.path.isdir(path), f"{flag} {path} is a folder; name a file in it.")
+    folder = next(parent for parent in path.absolute().parents if os.path.exists(parent))
+    writable = os.path.isdir(folder) and os.access(path if os.path.exists(path) else folder, os.W_OK)
     require(writable, f"{flag} {path} cannot be written; name a file elsewhere.")
 
 

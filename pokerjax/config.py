@@ -248,7 +248,7 @@ def to_json(config: Config) -> dict[str, Any]:
 def from_json(data: dict[str, Any]) -> Config:
     """The config that `to_json` gave. Raises `UserError` naming a field this version does not know."""
     groups: dict[str, Any] = {}
-    if not all(isinstance(values, dict) for values in (data, *data.values())):
+    if not isinstance(data, dict) or not all(isinstance(values, dict) for values in data.values()):
         raise TypeError("a config is recorded as a dictionary of dictionaries")
     for group, kind in GROUPS.items():
         values = _BEFORE.get(group, {}) | data.get(group, {})

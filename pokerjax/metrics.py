@@ -153,7 +153,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def first_evaluation(run_dir: Path) -> dict[str, float]:
     """The `eval/` metrics that a run logged before its first iteration; none if it did not evaluate then."""
-    row = next(iter(read_rows(run_dir / "metrics.jsonl")), {})
+    with (run_dir / "metrics.jsonl").open() as file:
+        row = json.loads(file.readline() or "{}")
     return {name: value for name, value in row.items() if name.startswith("eval/")}
 
 

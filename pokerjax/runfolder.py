@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from pokerjax.checkpoint import SHIPPED, SHIPPED_NAME
 from pokerjax.config import Config, UserError, differences, from_json, require, to_json
 from pokerjax.device import describe
 
@@ -61,11 +62,23 @@ def with_recorded(config: Config) -> Config:
         return config
     given, recorded = config.run.checkpoint, started.run.checkpoint
     if given and recorded:
-        same = Path(recorded).absolute().is_relative_to(Path(given).absolute())
-        rule = f"this run exploits {recorded}, not --checkpoint {given}"
-        require(same, f"--resume: {rule}; name that one, or another --run-dir.")
+        rule = f"the run in {config.run.run_dir} began with {recorded}, not with --checkpoint {given}"
+        require(_is_of(recorded, given), f"--resume: {rule}; name that one, or another --run-dir.")
+        remedy = "begin anew against an agent that stays, as bin/evaluate.py RUN --export-agent FOLDER writes it"
+        there = recorded == SHIPPED_NAME or Path(recorded).exists()
+        require(there, f"--resume: {recorded}, which this run exploits, is gone; {remedy}.")
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, checkpoint=recorded or given))
     return config if config.learn.parallel_games else with_tables(config, started.learn.parallel_games)
+
+
+def _is_of(recorded: str, given: str) -> bool:
+    """Whether a checkpoint that was recorded is the one that is given now, by itself or by its run."""
+    one, other = ((SHIPPED if name == SHIPPED_NAME else Path(name)).resolve() for name in (recorded, given))
+    return one == other or _run_of(one) == other or one == _run_of(other) or one.parent == other
+
+
+def _run_of(path: Path) -> Path:
+    return path.parents[1] if path.parent.name == "checkpoints" else path
 
 
 def _recorded(config: Config) -> Config | None:

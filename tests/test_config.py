@@ -42,6 +42,13 @@ def test_a_config_of_before_a_field_means_what_it_meant():
     assert from_json({}).model.rivals == 0
 
 
+@pytest.mark.parametrize("data", [None, [], "x", {"game": []}, {"game": {}, "model": None}])
+def test_what_is_no_recorded_config_is_a_type_error(data):
+    """Which those who read one answer in a sentence."""
+    with pytest.raises(TypeError):
+        from_json(data)
+
+
 def test_chips_are_bounded_as_in_the_engine():
     assert MOST_CHIPS == MAX_CHIPS
 

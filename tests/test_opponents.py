@@ -187,7 +187,7 @@ def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
     merged, found = find_target(ours)
     assert found is target
     assert merged.game == dataclasses.replace(theirs, table_sizes=(2,), bet_sizes=GameConfig().bet_sizes)
-    assert merged.run.checkpoint == str(tmp_path)
+    assert merged.run.checkpoint == str(tmp_path.resolve())
     assert find_target(merged)[0] == merged  # as it is recorded, for --resume
     copy = dataclasses.replace(ours, learn=LearnConfig(opponent="checkpoint", copy_target=True))
     copied = find_target(copy)[0]

@@ -188,6 +188,11 @@ def test_tables_draw_apart():
     assert len({tuple(row) for row in draws}) == 3
 
 
+def test_each_table_has_an_agent_of_its_own(roller):
+    one, other = (Session(roller, num_players=3, seed=4) for _ in range(2))
+    assert len({id(agent._random) for agent in (one.agent, other.agent, roller)}) == 3
+
+
 def test_the_button_moves_and_stacks_are_full_again(roller):
     session, dice = seated(roller, num_players=3, stack_bb=40.0), random.Random(4)
     seats = []

@@ -180,13 +180,22 @@ def test_evaluations_take_nothing_from_the_streams_of_the_training():
 
 def test_an_exploiter_goes_on_against_the_agent_that_it_started_against(config, tmp_path):
     exploits = dataclasses.replace(config, learn=dataclasses.replace(config.learn, opponent="checkpoint"))
-    target = str(tmp_path / "target" / "checkpoints" / "final")
-    run(with_run(exploits, checkpoint=target, num_games=3), FakeLearner(exploits), evaluate)
-    for same in (target, str(tmp_path / "target")):
-        again = runfolder.with_recorded(with_run(exploits, resume=True, checkpoint=same))
-        assert again.run.checkpoint == target
-    with pytest.raises(UserError, match=r"this run exploits .*final, not --checkpoint elsewhere; name that one"):
-        runfolder.with_recorded(with_run(exploits, resume=True, checkpoint="elsewhere"))
+    target = tmp_path / "target" / "checkpoints" / "final"
+    target.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    run(with_run(exploits, checkpoint=str(target), num_games=3), FakeLearner(exploits), evaluate)
+
+    def resumed(given):
+        return runfolder.with_recorded(with_run(exploits, resume=True, checkpoint=str(given))).run.checkpoint
+
+    for same in (target, tmp_path / "target", tmp_path / "link", target.parent, tmp_path / "x" / ".." / "target"):
+        assert resumed(same) == str(target)
+    for other in ("elsewhere", "shipped", tmp_path, target.with_name("12")):
+        with pytest.raises(UserError, match=rf"began with .*final, not with --checkpoint {other}; name that one"):
+            resumed(other)
+    target.rmdir()
+    with pytest.raises(UserError, match=r"final, which this run exploits, is gone; begin anew against an agent"):
+        resumed(target)
 
 
 @pytest.mark.parametrize("kill_at", [0, *range(1, 14)])

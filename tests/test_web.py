@@ -18,6 +18,7 @@ from tiny_agent import tiny_agent
 pytest.importorskip("starlette", reason="the web page needs the extra play: pip install -e '.[play]'")
 pytest.importorskip("uvicorn", reason="the web page needs the extra play: pip install -e '.[play]'")
 
+from pokerjax.agents import Agent
 from pokerjax.config import UserError
 from pokerjax.play.web.app import create_app, static_files
 from pokerjax.play.web.limits import Limits, Rates, Refused, Tables
@@ -206,6 +207,26 @@ def test_one_client_cannot_disturb_anothers_table(port, table):
         ask(port, "/api/close", {"table": other["table"]})
     assert ask(port, "/api/show", {"table": other["table"]})[0] == 404
     assert ask(port, "/api/show", {"table": token})[0] == 200
+
+
+def test_no_two_tables_are_dealt_alike():
+    """Also where one was closed in between: what it showed would tell the cards of the other."""
+    with serving(limits=Limits(tables=3, idle_seconds=1e9, requests_per_second=1e6, burst=10**6)) as port:
+        first, second = (ask(port, "/api/table", {"players": 2})[1] for _ in range(2))
+        ask(port, "/api/close", {"table": first["table"]})
+        third = ask(port, "/api/table", {"players": 2})[1]
+        dealt = [json.dumps(table["views"][0]["seats"]) for table in (first, second, third)]
+        assert len(set(dealt)) == 3
+
+
+def test_a_table_whose_agent_failed_goes_on_when_it_is_shown(port, table, monkeypatch):
+    token, view = table
+    with monkeypatch.context() as failing:
+        failing.setattr(Agent, "act", lambda self, observation: 1 / 0)
+        asked = {"table": token, "action": "call", "number": view["number"], "decision": view["decision"]}
+        assert ask(port, "/api/act", asked)[0] == 500
+    status, answer, _ = ask(port, "/api/show", {"table": token})
+    assert status == 200 and answer["views"][-1]["decision"] > view["decision"] + 1
 
 
 def test_tables_are_limited_and_idle_ones_give_way():

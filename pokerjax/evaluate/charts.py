@@ -128,7 +128,7 @@ def plot(charts: Sequence[Chart], path: Path) -> None:
         matplotlib.use("Agg")
         from matplotlib import pyplot
     except ImportError:
-        raise UserError("--chart needs matplotlib: pip install -e '.[bench]'.") from None
+        raise UserError("--chart needs matplotlib: pip install -e '.[plot]'.") from None
     columns = min(len(charts), 3)
     rows = -(-len(charts) // columns)
     size = (4.6 * columns, 5.5 * rows)

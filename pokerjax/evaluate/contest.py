@@ -197,7 +197,7 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
         shown = f"{', '.join(changed)}; leave these fields out (another depth: --target-stack-bb)"
         raise UserError(f"--checkpoint {target.path} plays another game (yours / its): {shown}.")
     # A run gets newer checkpoints: the one that is exploited is what the run records, and goes on with.
-    path = checkpoint.SHIPPED_NAME if target.path == checkpoint.SHIPPED else str(target.path)
+    path = checkpoint.SHIPPED_NAME if target.path == checkpoint.SHIPPED else str(target.path.resolve())
     return dataclasses.replace(config, game=game, run=dataclasses.replace(config.run, checkpoint=path)), target
 
 

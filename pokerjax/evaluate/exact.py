@@ -32,6 +32,7 @@ def export_policy(config: Config, params: Parameters, path: Path) -> None:
     policy = np.asarray(tabular.model_policy(model, params))
     exported = openspiel_policy(game_tree(model.environment.rules), policy)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(exported, indent=1) + "\n")
     except OSError as error:
         raise UserError(f"--export-policy {path} cannot be written: {error.strerror}.") from None
