@@ -3,7 +3,8 @@
     python bin/train.py --config configs/all_tables.py
     python bin/train.py --config configs/all_tables.py --checkpoint shipped --learning-rate 3e-4    # goes on from it
 
-Hardware: 1 CPU core, 2 GiB. Time: 48 min (Zen 5). Result of the first, one seed: pokerjax/shipped/all_tables/CARD.md.
+Hardware: 1 CPU core, 2 GiB. Time: 48 min (Zen 5). Result of the first: pokerjax/shipped/all_tables/CARD.md;
+three seeds: docs/learning.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
