@@ -112,8 +112,11 @@ def test_evaluate_computes_and_exports(trained, evaluate, tmp_path, capsys):
 def test_what_is_of_holdem_only_says_so(trained, evaluate, tmp_path):
     with pytest.raises(UserError, match="Kuhn poker, and agents play hold'em"):
         create_llm_agent(model_path=trained)
-    with pytest.raises(UserError, match="cannot be written: No such file or directory"):
-        evaluate([str(trained), "--export-policy", str(tmp_path / "nowhere" / "policy.json")])
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match=r"file/policy.json cannot be written; name a file elsewhere"):
+        evaluate([str(trained), "--export-policy", str(tmp_path / "file" / "policy.json")])
+    evaluate([str(trained), "--export-policy", str(tmp_path / "new" / "policy.json")])
+    assert (tmp_path / "new" / "policy.json").is_file()
     kuhn = config(tmp_path)
     with pytest.raises(UserError, match="--variant kuhn has players, stakes and bets of its own: leave out --ante 1"):
         check(dataclasses.replace(kuhn, game=GameConfig(variant="kuhn", ante=1)))
