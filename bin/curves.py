@@ -9,6 +9,7 @@ from typing import Annotated
 import tyro
 
 from pokerjax import commandline
+from pokerjax.checks import check_output
 from pokerjax.config import require
 from pokerjax.pictures import check_picture
 
@@ -35,9 +36,9 @@ def main(arguments: list[str]) -> None:
     """Print a table, and write what is asked for."""
     settings = commandline.parse(_Arguments, arguments, program="bin/curves.py")
     require(bool(settings.runs), "Name at least one run, or a CSV file that this command wrote.")
-    for flag, path in (("--plot", settings.plot), ("--data", settings.data)):
-        require(path != Path(), f"{flag} must name a file.")
     require(bool(settings.plot) or not settings.logarithmic, "--logarithmic is for a picture: add --plot FILE.")
+    if settings.data:
+        check_output("--data", settings.data)
     if settings.plot:
         check_picture("--plot", settings.plot)
     from pokerjax import curves

@@ -16,6 +16,7 @@ MOST_WITHIN = 6  # names that a legend has room for beside the curves; with more
 
 def check_picture(flag: str, path: Path) -> None:
     """Raise `UserError` unless matplotlib could draw to that path, before anything is computed for a picture."""
+    check_output(flag, path)
     if importlib.util.find_spec("matplotlib") is None:
         raise UserError(f"{flag} {path} needs matplotlib: pip install -e '.[plot]'.")
     from matplotlib.backend_bases import FigureCanvasBase
@@ -23,7 +24,6 @@ def check_picture(flag: str, path: Path) -> None:
     endings = sorted(FigureCanvasBase.get_supported_filetypes())
     known = path.suffix.lower().removeprefix(".") in endings
     require(known, f"{flag} {path} must end in a format that matplotlib writes, such as .png or .svg.")
-    check_output(flag, path)
 
 
 @contextlib.contextmanager

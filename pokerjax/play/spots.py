@@ -96,7 +96,7 @@ def read_hands(text: str) -> list[poker.Hand]:
 
 def _checked(hands: list[poker.Hand]) -> list[poker.Hand]:
     """Raise ValueError for a hand that is too long: replays take room for all actions of the longest."""
-    longest = max(len(hand.actions) for hand in hands)
+    longest = max((len(hand.actions) for hand in hands), default=0)
     if longest > MAX_ACTIONS:
         raise ValueError(f"A hand has {longest} actions: give at most {MAX_ACTIONS}.")
     return hands
