@@ -156,6 +156,8 @@ def _evaluate(settings: _Arguments) -> None:
     if settings.hands:
         _check_holdem("--hands", agent)
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
+        if settings.opponents != _Arguments.opponents:
+            _check_holdem("--opponents", agent)
         _compute(settings, agent)
         return
     results = {}

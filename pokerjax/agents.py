@@ -31,6 +31,7 @@ from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
 from pokerjax.model.transformer import Model, Parameters, acting_model, masked_log_policy
+from pokerjax.poker.chips import is_whole_number
 
 Action = str | tuple[str, int]
 """`"fold"`, `"check"`, `"call"`, `"check/call"` (whichever it is), or `("raise", chips)`: a bet or raise TO so many
@@ -107,6 +108,7 @@ class Agent:
 
     def act(self, observation: Observation) -> AgentDecision:
         """Choose a legal action. Raises ValueError, with a sentence, for a description that cannot be."""
+        _check_types(observation)
         players = len(observation.stacks)
         if players not in self.game.sizes:
             sizes = " or ".join(map(str, self.game.sizes))
@@ -154,6 +156,7 @@ def create_llm_agent(
 
     Raises `pokerjax.config.UserError`.
     """
+    require(is_whole_number(seed) and seed >= 0, f"seed {seed!r} must be a whole number from 0 on.")
     _select_device(device)
     path, config = checkpoint.resolve(model_path)
     game = f"{path} plays {config.game.variant.capitalize()} poker"
@@ -213,6 +216,15 @@ def _policy(model: Model, params: Parameters, read: jax.Array, count: jax.Array,
     return masked_log_policy(logits[0, count - 1], mask), value_bb
 
 
+def _check_types(observation: Observation) -> None:
+    """Raise ValueError unless the seat is a number and what is listed is a list."""
+    if not is_whole_number(observation.seat):
+        raise ValueError(f"seat {observation.seat!r} must be a whole number.")
+    for name, listed in (("stacks", observation.stacks), ("actions", observation.actions)):
+        if not isinstance(listed, (Sequence, np.ndarray)) or isinstance(listed, str):
+            raise ValueError(f"{name} = {listed!r} must be a list.")
+
+
 def _stakes(environment: Environment, observation: Observation) -> poker.Stakes:
     players = environment.num_players
     if not 0 <= observation.seat < players:
@@ -248,7 +260,7 @@ def _engine_action(index: int, action: Action) -> int:
         return poker.FOLD if action == "fold" else poker.CALL
     if isinstance(action, (tuple, list)) and len(action) == 2 and action[0] == "raise":
         chips = action[1]
-        if isinstance(chips, (int, np.integer)) and 0 < chips < 2**31:
+        if is_whole_number(chips) and 0 < chips < 2**31:
             return int(chips)
     forms = '"fold", "check", "call", "check/call" or ("raise", chips)'
     raise ValueError(f"actions[{index}] = {action!r} is none: write {forms}.")

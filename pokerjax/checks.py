@@ -82,7 +82,7 @@ def check_stacks(game: GameConfig, flags: str) -> None:
     """Raise `UserError`, naming the flags, where blinds or antes leave nobody a decision or chips do not fit."""
     forced = game.big_blind + game.ante
     shallow = f"{flags} must outlast big blind and ante ({forced} chips), so that somebody has a decision"
-    require(game.shortest_stack * game.big_blind > forced, f"{shallow}; choose deeper stacks.")
+    require(round(game.shortest_stack * game.big_blind) > forced, f"{shallow}; choose deeper stacks.")
     chips = game.num_players * game.deepest_stack * game.big_blind
     table = f"--big-blind {game.big_blind} and {game.num_players} players"
     many = f"{flags} with {table} put {chips:,.0f} chips on the table"
@@ -192,29 +192,24 @@ def _check_learn(learn: LearnConfig) -> None:
     require(0 <= learn.momentum < 1, inertia)
     least = f"{_flag('temperature_end', learn.temperature_end)} must be above 0, since the annealing is geometric."
     require(learn.temperature_end > 0, least)
-    alone = learn.objective == "ppo" and not learn.exploration
-    for field in ("tremble", "random_seats"):
-        flag = _flag(field, getattr(learn, field))
-        slips = f"{flag} needs --objective ppo and --exploration 0, of which it takes the place; leave one of them out."
-        require(alone or not getattr(learn, field), slips)
-    if learn.parallel_games:
-        check_batch(learn, learn.parallel_games)
+    # PPO's clip is about the policy that acted: ratios to one that explores start outside of it.
+    of_one = {"exploration": "mirror", "tremble": "ppo", "random_seats": "ppo"}
+    for field, objective in of_one.items():
+        value, instead = getattr(learn, field), "under ppo seats slip by --tremble, under mirror by --exploration"
+        fits = learn.objective == objective or not value
+        require(fits, f"{_flag(field, value)} needs --objective {objective}: {instead}.")
 
 
-def check_batch(learn: LearnConfig, parallel_games: int) -> int:
-    """Return how many tables make a minibatch, or raise `UserError` when the sizes don't fit."""
-    length = learn.rollout_length
-    rollout = parallel_games * length
-    batch = learn.batch_size or max(parallel_games // 8, 1) * length
-    tables, rest = divmod(batch, length)
-    shown = f"--batch-size {batch}"
-    sizes = f"the rollout of {parallel_games} tables x {length} decisions = {rollout}"
-    require(batch <= rollout, f"{shown} is larger than {sizes}; lower it or raise --parallel-games.")
-    whole = f"must be a multiple of --rollout-length {length}, since minibatches are made of whole tables"
-    require(rest == 0, f"{shown} {whole}.")
-    divides = f"does not divide --parallel-games {parallel_games}; choose sizes that divide"
-    require(parallel_games % tables == 0, f"{shown} is {tables} tables, which {divides}.")
-    return tables
+def minibatch_tables(learn: LearnConfig, parallel_games: int, num_devices: int = 1) -> int:
+    """How many tables make a minibatch, which is of whole tables that the devices share out evenly.
+
+    Of the numbers that all tables can be shared out by, the nearest to --batch-size, or to an eighth of them without.
+    """
+    shares = num_devices if parallel_games % num_devices == 0 else 1
+    each = parallel_games // shares
+    wanted = learn.batch_size / learn.rollout_length or parallel_games / 8
+    divisors = [tables for tables in range(1, each + 1) if each % tables == 0]
+    return shares * min(divisors, key=lambda tables: abs(math.log(tables * shares / wanted)))
 
 
 def check_devices(config: Config, num_devices: int, tables_each: int, batch_tables: int, group_tables: int) -> None:

@@ -28,6 +28,7 @@ import tyro
 
 from pokerjax.checks import check, check_types
 from pokerjax.config import Config, UserError, require
+from pokerjax.idle import check_named
 
 Settings = TypeVar("Settings")
 
@@ -43,6 +44,10 @@ class _TrainArguments:
 
 def run(main: Callable[[list[str]], None]) -> NoReturn:
     """Call `main` with the arguments of the process and exit: 0, or 2 with one line for a user's mistake."""
+    os.environ["JAX_ENABLE_X64"] = "0"  # for JAX, which is not imported yet: the programs are of 32 bits
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ± costs no result
     _hush_late_tasks()
     try:
         main(sys.argv[1:])
@@ -127,7 +132,8 @@ def load_config(arguments: Sequence[str], *, program: str = "bin/train.py") -> C
     if not config.run.run_dir:
         folder = f"runs/{Path(path).stem}"
         config = dataclasses.replace(config, run=dataclasses.replace(config.run, run_dir=folder))
-    return check(config)
+    check_named(check(config), _named(arguments))
+    return config
 
 
 def read_config(path: Path) -> Config:
@@ -141,6 +147,12 @@ def read_config(path: Path) -> Config:
     assert isinstance(config, Config)
     check_types(config)
     return config
+
+
+def _named(arguments: Sequence[str]) -> list[str]:
+    """The fields that flags name, in their order; `--no-` forms left out, since they ask for nothing."""
+    flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+    return [flag[2:].replace("-", "_") for flag in flags]
 
 
 def _value_of(flag: str, arguments: Sequence[str]) -> str:

@@ -102,7 +102,7 @@ class LearnConfig:
     rollout_length: int = 128
     """Decisions each table adds per iteration."""
     batch_size: int = 0
-    """Decisions in a minibatch, a multiple of rollout_length. 0: an eighth of the rollout."""
+    """Decisions in a minibatch, of whole tables: the nearest number that divides them. 0: an eighth of the rollout."""
     epochs: int = 1
     """Passes over each rollout."""
     iterations_per_call: int = 1
@@ -140,11 +140,12 @@ class LearnConfig:
     probability_floor: float = 0.0025
     """Mirror descent leaves the logit of an action alone that is rarer than this and that it would make rarer still."""
     exploration: float = 0.0
-    """Share of the actions of the rollout that are drawn evenly; what is learnt stays the policy without them."""
+    """Mirror descent's share of the actions of the rollout that are drawn evenly; what is learnt stays the policy
+    without them. Under PPO seats slip instead."""
     tremble: float = 0.0
     """How often the learner slips in the mean of its seats, as part of the game: each seat of each hand is dealt its
     share of slips, mostly next to none, and what it slips to. PPO learns to play well among such seats, and so against
-    lines that it would not take itself. Agents and frozen opponents act without slips."""
+    lines that it would not take itself. Agents act without slips, and so do all at tables with a frozen opponent."""
     tremble_end: float = 1.0
     """Share of it that is left at the end, as learning_rate_end."""
     random_seats: float = 0.0

@@ -49,10 +49,22 @@ def _available_bytes() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def use_compilation_cache(folder: Path | None = None) -> Path:
-    """Keep all compiled programs over processes, so only a program's first run on a machine waits for XLA."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = folder or Path(base) / "pokerjax" / "xla"
-    jax.config.update("jax_compilation_cache_dir", str(folder))
+def use_compilation_cache(folder: Path | None = None) -> Path | None:
+    """Keep all compiled programs over processes, so only a program's first run on a machine waits for XLA.
+
+    They lie in `folder`, else where JAX_COMPILATION_CACHE_DIR says, else under XDG_CACHE_HOME or ~/.cache; nowhere, and
+    None is returned, where that cannot be written.
+    """
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    return folder
+    named = jax.config.values.get("jax_compilation_cache_dir")
+    if named and not folder:
+        return Path(named)
+    try:
+        place = folder or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pokerjax" / "xla"
+        place.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no folder can be made there, or the user has no home
+        return None
+    if not os.access(place, os.W_OK):
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(place))
+    return place

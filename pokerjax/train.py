@@ -36,6 +36,7 @@ class Learner(Protocol):
     """What the loop needs of `pokerjax.learn.learner`."""
 
     parallel_games: int
+    batch_tables: int
     decisions_per_iteration: int
     num_devices: int
 
@@ -44,6 +45,7 @@ class Learner(Protocol):
     def compile(self) -> Step: ...
     def init(self, key: jax.Array) -> Any: ...
     def arranged(self, state: Any, *, before: int) -> Any: ...
+    def starting_from(self, state: Any, average: Any) -> Any: ...
 
 
 def train(config: Config) -> None:
@@ -207,7 +209,7 @@ def _starting_point(config: Config, learner: Learner, newest: Path | None, given
     if given:
         # The averaged policy is what an agent is, and all that an exported one holds.
         average = checkpoint.load_parameters(given, checkpoint.abstract_like(state.average))
-        return dataclasses.replace(state, params=jax.tree.map(jax.numpy.copy, average), average=average)
+        return learner.starting_from(state, average)
     return state
 
 
@@ -236,10 +238,14 @@ def _introduction(config: Config, learner: Learner, record: checkpoint.Record) -
     played = f", from game {record.games:,}" if record.games else ""
     against = f", against {config.run.checkpoint}" if learn.opponent == "checkpoint" else ""
     against += ", from a copy of it" if learn.copy_target else ""
+    batch = learner.batch_tables * learn.rollout_length
+    batches = f"minibatches of {batch:,}"
+    if learn.batch_size not in (0, batch):
+        batches += f", whole tables, for --batch-size {learn.batch_size}"
     rows = {
         "game": table if game.variant == "holdem" else f"{game.variant.capitalize()} poker, 2 players",
         "model": f"{count(learner.num_parameters)} parameters: {heads}",
-        "learner": f"{learner.parallel_games:,} tables x {learn.rollout_length} decisions an iteration",
+        "learner": f"{learner.parallel_games:,} tables x {learn.rollout_length} decisions an iteration, {batches}",
         "goal": f"{config.run.num_games:,} games{played}{against}, seed {config.run.seed}",
         "device": f"{record.environment['device']}, {os.cpu_count()} CPU cores",
         "folder": config.run.run_dir,

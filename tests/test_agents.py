@@ -148,6 +148,11 @@ def test_a_history_longer_than_any_of_self_play(agent):
         ({"actions": ["fold"]}, "The hand is over"),
         ({"actions": ["call"]}, "seat 0 must act, not seat 1"),
         ({"blinds": 50}, "blinds must be"),
+        ({"seat": "1"}, "seat '1' must be a whole number"),
+        ({"seat": 0.5}, "seat 0.5 must be a whole number"),
+        ({"seat": True}, "seat True must be a whole number"),
+        ({"stacks": 5}, "stacks = 5 must be a list"),
+        ({"actions": None}, "actions = None must be a list"),
     ],
 )
 def test_impossible_descriptions(agent, changes, words):

@@ -189,6 +189,25 @@ def test_scaling_varies_one_thing_at_a_time(main, capsys, tmp_path, monkeypatch)
     assert {path.name for path in tmp_path.glob("*.svg")} == {"scaling_tables.svg", "scaling_layers.svg"}
 
 
+class Still:
+    """A learner that learns nothing, and must not be asked to compile its step again."""
+
+    num_parameters, parallel_games, batch_tables, decisions_per_iteration, num_devices = 1, 2, 1, 16, 1
+    config = Config()
+
+    def init(self, key):
+        return jnp.int32(0)
+
+    def compile(self):
+        raise AssertionError("the loop is to run the step that it was given")
+
+
+def test_the_loop_runs_the_given_step_and_ends():
+    step = jax.jit(lambda games: (games + 1, {"run/games": games[None], "loss/policy": jnp.ones((1,))}))
+    took, worked = loop._loop(Still(), step, 5)
+    assert 0 < took < 10 and 0 < worked < 10
+
+
 @pytest.mark.slow
 def test_host_compares_the_loop_with_bare_calls(main, capsys, tmp_path, monkeypatch):
     path = tmp_path / "small.py"

@@ -59,6 +59,33 @@ def test_every_field_is_a_flag_of_its_own():
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
+        ("--temperature 0.1", "--temperature would do nothing: it belongs to --objective mirror, and this run has ppo"),
+        ("--objective mirror --critic action --magnet_coefficient=1", "--magnet-coefficient .* --objective ppo, and"),
+        ("--opponent checkpoint --checkpoint x --copy-target --d-model 64", "--d-model .* the target's; leave it out"),
+        ("--opponent checkpoint --checkpoint x --copy-target --bet-sizes 1", "--bet-sizes .* are the target's"),
+        ("--pool-size 4", "--pool-size .* no pool without --pool-share"),
+        ("--tremble-end 0.5", "--tremble-end .* no slips without --tremble"),
+    ],
+)
+def test_flags_that_would_do_nothing(config_file, flags, words):
+    with pytest.raises(UserError, match=words):
+        commandline.load_config(["--config", config_file, *flags.split()])
+
+
+def test_a_file_may_hold_what_a_flag_makes_idle(tmp_path):
+    """And what another flag gives a meaning is taken."""
+    path = tmp_path / "pool.py"
+    learn = "LearnConfig(pool_size=4, clip=0.1)"
+    path.write_text(f"from pokerjax.config import Config, LearnConfig\nconfig = Config(learn={learn})\n")
+    flags = "--objective mirror --critic action --temperature 0.1 --no-copy-target"
+    assert commandline.load_config(["--config", str(path), *flags.split()]).learn.temperature == 0.1
+    flags = "--pool-share 0.1 --pool-size 2 --tremble 0.1 --tremble-end 0.5 --clip 0.3"
+    assert commandline.load_config(["--config", str(path), *flags.split()]).learn.pool_size == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
         ("--d-modle 3", r"Unknown flag --d-modle; did you mean --d-model\?"),
         ("--num_game 3", r"did you mean --num-games\?"),
         ("--lr 3", r"did you mean --learning-rate\?"),

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
+
+from pokerjax import device
 
 ROOT = Path(__file__).parents[1]
 FLAGS = (
@@ -44,3 +47,36 @@ def test_a_second_start_compiles_nothing(tmp_path):
     misses, _ = start("first")
     assert misses > 10 and any((tmp_path / "cache" / "pokerjax" / "xla").iterdir())
     assert start("second") == (0, misses)
+
+
+@pytest.fixture
+def no_cache(monkeypatch):
+    """No folder for compiled programs in JAX's settings, and theirs again afterwards."""
+    before = jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", None)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def test_the_cache_lies_where_it_can(no_cache, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))
+    assert device.use_compilation_cache() == tmp_path / "own" / "pokerjax" / "xla"
+    assert device.use_compilation_cache(tmp_path / "named") == tmp_path / "named"
+    jax.config.update("jax_compilation_cache_dir", "gs://of/jax")  # as JAX_COMPILATION_CACHE_DIR does
+    assert str(device.use_compilation_cache()) == "gs:/of/jax"
+    assert jax.config.values["jax_compilation_cache_dir"] == "gs://of/jax"
+
+
+def test_without_a_place_for_it_there_is_no_cache(no_cache, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert device.use_compilation_cache() is None
+
+    def homeless():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setattr(Path, "home", homeless)
+    assert device.use_compilation_cache() is None
+    assert jax.config.values["jax_compilation_cache_dir"] is None

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from pokerjax.checks import MOST_CHIPS, check, check_batch
+from pokerjax.checks import MOST_CHIPS, check, minibatch_tables
 from pokerjax.config import (
     Config,
     GameConfig,
@@ -84,9 +84,6 @@ def test_json_of_another_version_names_the_field():
         (Config(learn=LearnConfig(random_seats=-0.5)), "--random-seats -0.5 must lie between 0 and 1"),
         (Config(learn=LearnConfig(learning_rate=float("nan"))), "--learning-rate nan must be a positive"),
         (Config(learn=LearnConfig(dual_clip=1.0)), "--dual-clip 1"),
-        (Config(learn=LearnConfig(parallel_games=8, batch_size=2048)), "larger than the rollout of 8 tables"),
-        (Config(learn=LearnConfig(parallel_games=8, batch_size=100)), "multiple of --rollout-length 128"),
-        (Config(learn=LearnConfig(parallel_games=8, batch_size=384)), "does not divide --parallel-games 8"),
         (Config(run=RunConfig(num_games=0)), "--num-games 0 must be at least 1"),
         (Config(run=RunConfig(resume=True, checkpoint="x")), "give only one"),
         (Config(game=GameConfig(bet_sizes=[0.5])), r"game.bet_sizes = \[0.5\] must be of type tuple"),  # type: ignore[arg-type]
@@ -100,10 +97,17 @@ def test_bad_values_are_named(config, words):
         check(config)
 
 
-def test_batch_in_tables():
-    assert check_batch(LearnConfig(batch_size=256, rollout_length=128), 8) == 2
-    assert check_batch(LearnConfig(), 64) == 8
-    assert check_batch(LearnConfig(), 2) == 1
+@pytest.mark.parametrize(
+    ("batch_size", "tables", "devices", "expected"),
+    [
+        (256, 8, 1, 2), (2048, 8, 1, 8), (100, 8, 1, 1), (384, 8, 1, 4), (64, 12, 2, 2), (700, 12, 2, 6),
+        (0, 64, 1, 8), (0, 2, 1, 1), (0, 28, 1, 4), (0, 100, 1, 10), (0, 7, 1, 1), (0, 12, 2, 2), (0, 64, 4, 8),
+    ],
+)  # fmt: skip
+def test_a_minibatch_is_of_whole_tables_that_can_be_shared_out(batch_size, tables, devices, expected):
+    learn = LearnConfig(batch_size=batch_size, rollout_length=128)
+    assert minibatch_tables(learn, tables, devices) == expected
+    assert tables % expected == 0 and expected % devices == 0
 
 
 def test_differences_are_listed_by_name():

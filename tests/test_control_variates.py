@@ -32,7 +32,7 @@ def random_player(players: int):
 
 def moments(agent, opponent, params, opponent_params, *, seed: int, deals: int) -> np.ndarray:
     program = match._program(agent, opponent, TABLES)
-    return match.halves(program(params, opponent_params, jax.random.key(seed), jnp.int32(deals)))
+    return match.folds(program(params, opponent_params, jax.random.key(seed), jnp.int32(deals)))
 
 
 @pytest.fixture(scope="module")
@@ -130,14 +130,19 @@ def test_equity_before_a_card_is_the_mean_of_that_after():
     np.testing.assert_allclose(equities(start, 2), after, atol=1e-5)
 
 
-def test_fit_across_halves_is_unbiased_and_finds_what_there_is():
+def split(columns: np.ndarray, folds: int = 8) -> np.ndarray:
+    """Moments of so many folds of deals [Z, deals]."""
+    return np.stack([fold @ fold.T for fold in np.split(columns, folds, axis=1)])
+
+
+def test_fit_across_folds_is_unbiased_and_finds_what_there_is():
     """Synthetic deals: y = 1 + 2 x + noise, with a useless and a repeated term beside x."""
     rng = np.random.default_rng(0)
     found = []
     for _ in range(400):
         x, useless, noise = rng.standard_normal((3, 200))
         columns = np.stack([np.ones(200), 1 + 2 * x + noise, x, useless, x, np.zeros(200)])
-        found.append(estimate(np.stack([h @ h.T for h in (columns[:, :100], columns[:, 100:])]), 1, [2, 3, 4, 5]))
+        found.append(estimate(split(columns), 1, [2, 3, 4, 5]))
     means, errors = np.array(found).T
     assert abs(means.mean() - 1) < 4 * means.std() / np.sqrt(400)
     assert np.mean(np.abs(means - 1) < 1.96 * errors) > 0.92  # 95 % claimed, 1.1 % is a sigma
@@ -145,20 +150,31 @@ def test_fit_across_halves_is_unbiased_and_finds_what_there_is():
 
 
 def test_a_term_that_hardly_moves_does_no_harm():
-    """Synthetic deals: x is 1e-4 in all but one, of the second half, where it is 5, and has no bearing on the result.
+    """Synthetic deals: x is 1e-4 in all but one, where it is 5, and has no bearing on the result.
 
-    Without the prior the fit to the first half is any number, 582 here, and that one deal decides the match.
+    Without the prior the fit to the other folds is any number, and that one deal decides the match.
     """
     rng = np.random.default_rng(0)
     results = 1 + rng.standard_normal(400)
     x = 1e-4 * rng.standard_normal(400)
     x[300] = 5.0
     columns = np.stack([np.ones(400), results, x])
-    moments = np.stack([half @ half.T for half in (columns[:, :200], columns[:, 200:])])
+    moments = split(columns)
     plain, fitted = estimate(moments, 1, []), estimate(moments, 1, [2])
-    assert abs(np.cov(columns[1, :200], x[:200])[0, 1] / x[:200].var()) > 100
+    others = np.delete(np.arange(400), np.s_[300:350])
+    assert abs(np.cov(results[others], x[others])[0, 1] / x[others].var()) > 100
     assert abs(fitted.mean - plain.mean) < plain.error / 5
     assert fitted.error < 1.05 * plain.error
+
+
+def test_what_the_terms_do_not_tell_is_not_fitted():
+    """Synthetic deals, 30 useless terms: the prior that is chosen leaves the interval as it was."""
+    rng = np.random.default_rng(0)
+    gained = []
+    for _ in range(50):
+        moments = split(np.concatenate([np.ones((1, 240)), 1 + rng.standard_normal((31, 240))]))
+        gained.append(estimate(moments, 1, list(range(2, 32))).error / estimate(moments, 1, []).error)
+    assert np.mean(gained) < 1.02
 
 
 def test_few_deals_are_not_fitted(against_itself):

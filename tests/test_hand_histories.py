@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -39,6 +40,26 @@ def replay(path) -> list:
         warnings.simplefilter("ignore")  # PokerKit warns of short all-ins and the like
         histories = list(pokerkit.HandHistory.load_all(file))
         return [(history, list(history)[-1]) for history in histories]
+
+
+def test_hands_end_against_an_opponent_who_may_raise_for_longer():
+    """The agent's menu stops offering raises after 4 decisions, the opponent's after 52; stacks are for many raises."""
+    short, long = (
+        make_environment(GameConfig(bet_sizes=(0.5,), shortest_stack=2000, deepest_stack=2000, max_decisions=most))
+        for most in (12, 60)
+    )
+    model = Model(short, ModelConfig(d_model=8, n_layers=1, n_heads=1))
+    params = jax.jit(model.init)(jax.random.key(0))
+    eager = params | {"policy": params["policy"] | {"bias": jnp.array([-9.0, 0.0, 2.0, -9.0])}}
+    opponent = ModelPlayer(Model(long, model.config), long)
+    sampled = sample_hands(
+        ModelPlayer(model), eager, jax.random.key(0), hands=32, opponent=opponent, opponent_params=eager
+    )
+    assert max(len(hand.actions) for hand in sampled) > 12  # or nothing would have been cut
+    for hand in sampled:
+        played = poker.replay(hand)
+        assert played.error is None and not played.unfinished
+        assert played.payoffs.tolist() == [b - a for a, b in zip(hand.stacks, hand.finishing_stacks, strict=True)]
 
 
 @pytest.mark.parametrize(("num_players", "ante"), [(3, 20)])

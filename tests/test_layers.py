@@ -73,10 +73,10 @@ def test_poker_needs_only_jax_and_numpy():
 
 
 def test_config_and_command_line_start_without_jax():
-    for name in ("config", "checks", "commandline"):
+    for name in ("config", "checks", "idle", "commandline"):
         path = PACKAGE / f"{name}.py"
         assert "jax" not in {module.split(".")[0] for module in imports(path)}
-        assert of_package(path) <= {"config", "checks"}
+        assert of_package(path) <= {"config", "checks", "idle"}
 
 
 def test_only_training_reaches_the_learner():

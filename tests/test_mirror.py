@@ -204,10 +204,12 @@ def test_estimates_are_the_exact_values(learn, monkeypatch):
 def test_mirror_descent_needs_values_of_all_actions():
     with pytest.raises(UserError, match="--critic action"):
         check(dataclasses.replace(MIRROR, model=ModelConfig(critic="state")))
-    with pytest.raises(UserError, match=r"--tremble 0.1 needs --objective ppo and --exploration 0"):
+    with pytest.raises(UserError, match=r"--tremble 0.1 needs --objective ppo: .* by --exploration"):
         check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, tremble=0.1)))
-    with pytest.raises(UserError, match=r"--random-seats 0.1 needs --objective ppo and --exploration 0"):
+    with pytest.raises(UserError, match=r"--random-seats 0.1 needs --objective ppo: .* by --exploration"):
         check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, random_seats=0.1)))
+    with pytest.raises(UserError, match=r"--exploration 0.1 needs --objective mirror: .* by --tremble"):
+        check(Config(learn=LearnConfig(exploration=0.1)))
     wrong = {"exploration": 1.5, "temperature_end": 0.0, "momentum": 1.0, "mirror_step": -1.0, "probability_floor": 2.0}
     for name, value in wrong.items():
         with pytest.raises(UserError, match=f"--{name.replace('_', '-')}"):

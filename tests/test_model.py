@@ -2,7 +2,7 @@
 
 import dataclasses
 from functools import partial
-from itertools import combinations
+from itertools import combinations, permutations
 
 import jax
 import jax.numpy as jnp
@@ -100,21 +100,45 @@ def test_gradients_flow_within_the_segment_and_backwards_only(model, params):
         assert changed[place]
 
 
-def test_suits_have_no_names(model):
-    """A permutation of the suits changes no feature."""
+def test_equivalent_hands_are_one_hand(model):
+    """Other names of the suits, and another order of the flop, change no feature of a token."""
     layout = model.environment.layout
     rng = np.random.default_rng(0)
-    for _ in range(20):
+    read = jax.jit(jax.vmap(lambda token: features.features(layout, token, 50)))
+    for number in range(40):
         cards = rng.choice(52, 7, replace=False)
+        if number % 2:  # a pocket pair, and a paired flop
+            cards = cards % 4 + 4 * np.array([3, 3, 3 + number % 3, 8, 8, 1, 2])
+        if len(set(cards)) < 7:
+            continue
         shown = rng.choice([0, 3, 4, 5])
-        order = rng.permutation(4)
-        vectors = []
-        for renamed in (cards, cards // 4 * 4 + order[cards % 4]):
+        tokens = []
+        for _ in range(8):
+            renamed = cards // 4 * 4 + rng.permutation(4)[cards % 4]
             token = np.zeros(layout.width, np.int32)
-            token[:2] = sorted(renamed[:2], reverse=True) if renamed[0] // 4 != renamed[1] // 4 else renamed[:2]
-            token[2:7] = np.where(np.arange(5) < shown, renamed[2:], -1)
-            vectors.append(features.features(layout, jnp.asarray(token), 50))
-        np.testing.assert_array_equal(*vectors)
+            token[:2] = sorted(renamed[:2], reverse=True)  # as `env.tokens` has them
+            token[2:7] = np.where(np.arange(5) < shown, [*rng.permutation(renamed[2:5]), *renamed[5:]], -1)
+            tokens.append(token)
+        vectors = np.asarray(read(np.stack(tokens)))
+        np.testing.assert_array_equal(vectors, np.broadcast_to(vectors[0], vectors.shape))
+
+
+@pytest.mark.parametrize("shown", [0, 3, 4, 5])
+def test_hands_that_differ_stay_apart(shown):
+    """As many canonical hands as classes by brute force, of 2,000 from 16 cards, where many are equivalent."""
+    rng = np.random.default_rng(shown)
+    dealt = np.stack([rng.choice(16, 7, replace=False) for _ in range(2_000)])
+    dealt[:, 2 + shown :] = poker.NO_CARD
+    suits = list(permutations(range(4)))
+
+    def plain(hand):
+        named = [np.where(hand >= 0, hand // 4 * 4 + np.array(names)[hand % 4], hand) for names in suits]
+        return min((*sorted(h[:2]), *sorted(h[2:5]), *h[5:]) for h in named)
+
+    ours = [tuple(hand) for hand in np.asarray(jax.jit(jax.vmap(features.canonical))(dealt)).tolist()]
+    theirs = [tuple(int(card) for card in plain(hand)) for hand in dealt]
+    assert len(set(ours)) == len(set(theirs)) == len(set(zip(ours, theirs, strict=True))) < 2_000
+    assert {plain(np.array(hand)) for hand in ours} == set(theirs)
 
 
 @pytest.mark.parametrize("shown", [0, 3, 4, 5])

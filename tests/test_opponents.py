@@ -74,19 +74,22 @@ def test_results_of_hands_that_go_on_do_not_count():
 
 
 def test_frozen_policies_play_the_other_seats(model):
-    """The learner never folds, the two opponents always fold or always call: so every fold is an opponent's."""
+    """The learner folds only where it slips, the two opponents always fold or always call; at their tables nobody
+    slips, so that every fold there is an opponent's."""
     environment, fold, call = model.environment, 0, 1
     params = model.init(jax.random.key(0))
     frozen = jax.tree.map(lambda *x: jnp.stack(x), always(model, params, fold), always(model, params, call))
     seated = Opponents(params=frozen, model=model, num_tables=4)
     table = fresh_tables(environment, TABLES, jax.random.key(1))
     learner = always(model, params, call)
-    play = jax.jit(lambda t, p, k: rollout(model, learner, t, p, k, length=LENGTH, opponents=seated))
-    _, window, (outcomes,) = play((table,), empty_prefix(model, TABLES), jax.random.key(2))
+    play = jax.jit(lambda t, p, k: rollout(model, learner, t, p, k, length=LENGTH, opponents=seated, tremble=0.5))
+    _, window, (outcomes,) = play((table,), empty_prefix(model, TABLES, slips=True), jax.random.key(2))
     learns = np.asarray(window.learns)[:, environment.hand_limit :]
     folds = np.asarray(outcomes.kind).T == 1
     assert learns[:4].all() and not learns[4:].all() and learns[4:].any()
-    assert not folds[learns].any()  # whoever learns calls
+    slips = np.asarray(window.slips).sum(axis=-1)
+    assert slips[:4].any() and not slips[4:].any()
+    assert not folds[4:][learns[4:]].any()  # whoever learns calls
     facing = np.asarray(window.masks)[:, environment.hand_limit :, fold]
     assert folds[4:6][~learns[4:6] & facing[4:6]].all()  # the first group folds to a bet
     assert not folds[6:].any()  # the second never does
@@ -116,6 +119,17 @@ def test_opponents_remember_the_unfinished_hand(model):
 def config(**learn) -> Config:
     sizes = {"parallel_games": TABLES, "rollout_length": LENGTH, "batch_size": 64} | learn
     return Config(game=GAME, model=MODEL, learn=LearnConfig(**sizes), run=RunConfig(num_games=200))
+
+
+def test_a_run_that_starts_from_an_agent_meets_it_in_every_slot(model):
+    learner = Learner(check(config(pool_share=0.5, pool_size=4)))
+    given = jax.tree.map(lambda x: x + 1, model.init(jax.random.key(5)))
+    state = learner.starting_from(learner.init(jax.random.key(0)), given)
+    jax.tree.map(np.testing.assert_array_equal, state.params, given)
+    jax.tree.map(np.testing.assert_array_equal, state.average, given)
+    for slot in range(4):
+        frozen = jax.tree.map(lambda x, slot=slot: x[slot], state.pool.params)
+        jax.tree.map(np.testing.assert_array_equal, frozen, given)
 
 
 @pytest.mark.slow

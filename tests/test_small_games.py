@@ -115,6 +115,8 @@ def test_what_is_of_holdem_only_says_so(trained, evaluate, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(UserError, match=r"file/policy.json cannot be written; name a file elsewhere"):
         evaluate([str(trained), "--export-policy", str(tmp_path / "file" / "policy.json")])
+    with pytest.raises(UserError, match="--opponents is for hold'em, and this agent plays Kuhn poker"):
+        evaluate([str(trained), "--opponents", "rock"])
     evaluate([str(trained), "--export-policy", str(tmp_path / "new" / "policy.json")])
     assert (tmp_path / "new" / "policy.json").is_file()
     kuhn = config(tmp_path)

@@ -31,7 +31,7 @@ class State:
 class FakeLearner:
     """Draws its loss from the key and ends 3 to 8 hands an iteration; may send a signal or diverge."""
 
-    num_parameters, parallel_games, decisions_per_iteration, num_devices = 14_600_000, 2, 16, 1
+    num_parameters, parallel_games, batch_tables, decisions_per_iteration, num_devices = 14_600_000, 2, 1, 16, 1
 
     def __init__(self, config, *, kill_at=0, nan_at=0):
         self.calls, self._kill_at, self._nan_at = 0, kill_at, nan_at
@@ -55,6 +55,9 @@ class FakeLearner:
     def arranged(self, state, *, before):
         assert before == 1
         return state
+
+    def starting_from(self, state, average):
+        return dataclasses.replace(state, params=jax.tree.map(jnp.copy, average), average=average)
 
     def compile(self):
         return self.step

@@ -259,7 +259,7 @@ def test_ppo_moves_the_policy_that_slips():
 
     def loss(probability):
         log_policy = jnp.log(jnp.array([[1 - probability, probability]]))
-        return ppo.loss(log_policy, steps, targets, one, jnp.float32(0.0), config)[0]
+        return ppo.loss(log_policy, steps, targets, jnp.float32(0.0), config)[0]
 
     # 2 * (0.6 p + 0.2) / 0.26, and 0.312 / 0.26 = 1.2 is where it is clipped.
     np.testing.assert_allclose([loss(0.1), loss(0.15), loss(0.5)], [-2.0, -2 * 0.29 / 0.26, -2.4], rtol=1e-5)
@@ -278,7 +278,7 @@ def test_entropy_and_magnet_count_as_much_as_the_surrogate_where_a_seat_slips():
     def loss(logits, entropy, magnet, surprises):
         config = LearnConfig(tremble=0.4, magnet_coefficient=magnet)
         targets = dataclasses.replace(goals, surprises=surprises * goals.surprises)
-        return ppo.loss(jax.nn.log_softmax(logits), steps, targets, one, jnp.float32(entropy), config)[0]
+        return ppo.loss(jax.nn.log_softmax(logits), steps, targets, jnp.float32(entropy), config)[0]
 
     uneven = jnp.tile(jnp.array([0.3, -0.1]), (2, 1))
     for logits, parts in ((jnp.zeros((2, 2)), (0.0, 0.0, 1.0)), (uneven, (1.0, 0.0, 0.0)), (uneven, (0.0, 1e-6, 0.0))):
@@ -423,6 +423,8 @@ def test_hidden_cards_reach_no_parameter_that_acts(learner):
 
 
 def test_config_reaches_the_learner():
-    """Sizes that do not fit are refused before anything compiles."""
-    with pytest.raises(UserError, match="larger than the rollout"):
-        Learner(dataclasses.replace(tiny(), learn=LearnConfig(parallel_games=4, rollout_length=8, batch_size=64)))
+    """A batch is of whole tables; sizes that do not fit are refused before anything compiles."""
+    learn = LearnConfig(parallel_games=4, rollout_length=8, batch_size=64)
+    assert Learner(dataclasses.replace(tiny(), learn=learn)).batch_tables == 4
+    with pytest.raises(UserError, match="--accumulation 3 cannot part the 4 tables"):
+        Learner(dataclasses.replace(tiny(), learn=learn, run=RunConfig(accumulation=3)))

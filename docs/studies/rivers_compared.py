@@ -19,6 +19,7 @@ import numpy as np
 from pokerjax import device, poker
 from pokerjax.evaluate import load, river, seat
 from pokerjax.evaluate.contest import Contestant
+from pokerjax.evaluate.estimate import half_width
 from pokerjax.evaluate.hands import sample_hands
 from pokerjax.evaluate.river_tree import RIVER, TreeTooLarge, river_tree, spot_of
 
@@ -60,7 +61,7 @@ def solve(agent: Contestant, hand: poker.Hand, most_nodes: int) -> river.SpotRes
 def ratio(amounts: np.ndarray, pot: np.ndarray) -> str:
     """The ratio of the means over spots with its 95 % interval, in per cent."""
     share = amounts.mean() / pot.mean()
-    error = 1.96 * np.std(amounts - share * pot, ddof=1) / len(pot) ** 0.5 / pot.mean()
+    error = half_width(np.std(amounts - share * pot, ddof=1) / len(pot) ** 0.5 / pot.mean(), len(pot))
     return f"{100 * share:.1f} ± {100 * error:.1f} %"
 
 

@@ -1,6 +1,6 @@
 """How the train step grows: with tables, players, layers, rollout length and devices, one of them at a time.
 
-Every point is a config of its own, compiled and timed in steady state. Minibatches are a quarter of the rollout.
+Every point is a config of its own, compiled and timed in steady state. Minibatches are an eighth of the rollout.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def _program(player: ModelPlayer, opponent: Player | None, batch: int):
             return (following, memory, other_memory), step
 
         table = jax.vmap(lambda d, s: tables.seat_players(environment, d, s, jnp.int32(0)))(deals, stakes)
-        times = jnp.arange(environment.hand_limit)
+        times = jnp.arange(max(environment.hand_limit, opponent.environment.hand_limit if opponent else 0))
         memories = player.memory(batch), opponent.memory(batch) if opponent is not None else None
         return jax.lax.scan(one_step, (table, *memories), times)[1]
 

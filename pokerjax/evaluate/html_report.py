@@ -150,7 +150,7 @@ def _results(findings: Findings) -> str:
     ]  # fmt: skip
     words = html.escape(f"{report.title(findings.agent)}. {report.footnote(findings.results)}")
     note = f'<p class="quiet">{words}</p>'
-    return _section("Results against scripted players, duplicate hands", _table(head, rows), note)
+    return _section("Results, duplicate hands", _table(head, rows), note)
 
 
 def _style(findings: Findings) -> str:

@@ -113,7 +113,9 @@ def rate(results: Results) -> Ratings:
     number = 1 + max(itertools.chain.from_iterable(results))
     pairs = np.array(list(results))
     means = np.array([result.bb100 for result in results.values()])
-    errors = np.maximum([result.ci95 / 1.96 for result in results.values()], _LEAST_ERROR)
+    errors = np.array([result.ci95 / 1.96 for result in results.values()])
+    # A match of a few hands may show no spread at all, and would outweigh all others.
+    errors = np.maximum(errors, max(np.median(errors) / 10, _LEAST_ERROR))
     design = np.zeros((len(pairs), number))
     rows = np.arange(len(pairs))
     design[rows, pairs[:, 0]], design[rows, pairs[:, 1]] = 1, -1

@@ -18,6 +18,7 @@ import numpy as np
 
 from pokerjax.config import GameConfig, require
 from pokerjax.evaluate.contest import Contestant
+from pokerjax.evaluate.estimate import half_width
 from pokerjax.evaluate.lbr_program import MOST_BOARDS, preflop_equities, program
 from pokerjax.evaluate.local_best_response import SETTINGS, Setting
 from pokerjax.evaluate.range_policy import ModelRange, RangePolicy
@@ -53,8 +54,8 @@ def check_game(game: GameConfig) -> None:
     """Raise `UserError` unless a local best response is defined for this game."""
     rule = "is for heads-up hold'em"
     require(game.variant == "holdem", f"--lbr {rule}, but this agent plays {game.variant}: use --exploitability.")
-    remedy = "train one with --num-players 2"
-    require(game.num_players == 2, f"--lbr {rule}, but this agent plays with {game.num_players} players: {remedy}.")
+    players = f"--lbr {rule}, not for tables of {game.num_players}"
+    require(game.num_players == 2, f"{players}: leave --num-players out, or name an agent that knows two players.")
 
 
 def play_settings(agent: Contestant, key: jax.Array, *, hands: int) -> Iterator[tuple[str, LocalBestResponse]]:
@@ -82,7 +83,7 @@ def local_best_response(
     mbb = np.concatenate(means) * 1000 / policy.environment.game.big_blind
     return LocalBestResponse(
         mbb=float(mbb.mean()),
-        ci95=1.96 * float(mbb.std(ddof=1)) / math.sqrt(boards),
+        ci95=half_width(float(mbb.std(ddof=1)) / math.sqrt(boards), boards),
         lines=LINES * boards,
         seconds=time.monotonic() - started,
     )

@@ -25,14 +25,15 @@ from pokerjax.compiler import compiler_options
 from pokerjax.env import allin, tables
 from pokerjax.env.tables import Environment, Outcome, Table
 from pokerjax.evaluate import control_variates
-from pokerjax.evaluate.estimate import Estimate, estimate
+from pokerjax.evaluate.estimate import Estimate, estimate, half_width
 from pokerjax.evaluate.players import OpenPlayer, Player, Policy
 
 AGENT = 0  # the agent's number at the table, which sits in seat (0 - rotation) mod P
 DEALS_PER_TABLE = 8  # fewer tables than deals / this, or the tables that finish last wait alone
 MEMORY_BYTES = {"cpu": 2**28, "gpu": 2**33, "tpu": 2**32}  # that the players' caches may take
 MOST_TABLES = {"cpu": 1024, "gpu": 16_384, "tpu": 8192}
-FEWEST_DEALS = 500  # that control variates are fitted to; with fewer the fit may cost more than it gains
+FOLDS = 8  # of the deals, across which control variates are fitted
+FEWEST_DEALS, FEWEST_FOLDS = 500, 4  # for which they are; with fewer the fit may cost more than it gains
 ALL_INS = "all-ins paid their mean"
 CONTROLLED = "all-ins paid their mean, luck of cards and of drawn actions subtracted"
 _WORDS_STREAM = 1  # of a deal's key, which itself draws the cards
@@ -51,7 +52,7 @@ class MatchResult:
     bb100: float
     """With known luck taken out, as `method` says."""
     ci95: float
-    """Half-width of the 95 % interval, from the means of the deals."""
+    """Half-width of the 95 % interval (Student's), from the means of the deals."""
     method: str
     """The luck that was taken out: CONTROLLED, or ALL_INS where there were too few deals for it."""
     dealt_bb100: float
@@ -118,14 +119,14 @@ def play_match(
     deals = max(-(-hands // players), 2)
     batch = _num_tables(agent, opponent, deals)
     tally = _program(agent, opponent, batch)(params, opponent_params, key, jnp.int32(deals))
-    moments = halves(tally)
+    moments = folds(tally)
     dealt, (best, method) = estimate(moments, DEALT, []), best_estimate(moments)
     return MatchResult(
         bb100=100 * best.mean,
-        ci95=100 * 1.96 * best.error,
+        ci95=100 * half_width(best.error, deals),
         method=method,
         dealt_bb100=100 * dealt.mean,
-        dealt_ci95=100 * 1.96 * dealt.error,
+        dealt_ci95=100 * half_width(dealt.error, deals),
         hands=deals * players,
         seconds=time.monotonic() - started,
         vpip=float(tally.voluntary.sum()) / (deals * players),
@@ -133,15 +134,15 @@ def play_match(
     )
 
 
-def halves(tally: Tally) -> np.ndarray:
-    """The moments of the even and of the odd tables, float64[2, Z, Z]."""
+def folds(tally: Tally) -> np.ndarray:
+    """The moments of every FOLDS-th table, float64[K, Z, Z] for K = FOLDS or the number of tables, if that is less."""
     moments = np.asarray(tally.moments, np.float64)
-    return np.stack([moments[0::2].sum(0), moments[1::2].sum(0)])
+    return np.stack([moments[fold::FOLDS].sum(0) for fold in range(min(FOLDS, len(moments)))])
 
 
 def best_estimate(moments: np.ndarray) -> tuple[Estimate, str]:
-    """All techniques together, and what was done: it depends on the number of deals alone, lest the choice bias."""
-    if moments[:, 0, 0].min() < FEWEST_DEALS / 2:
+    """All techniques together, and what was done: it depends on numbers of deals and tables alone, lest it bias."""
+    if moments[:, 0, 0].sum() < FEWEST_DEALS or len(moments) < FEWEST_FOLDS:
         return estimate(moments, PAID_MEAN, []), ALL_INS
     return estimate(moments, PAID_MEAN, list(range(FIRST_TERM, NUM_SUMS))), CONTROLLED
 

@@ -13,9 +13,13 @@ from pokerjax.evaluate.lbr_match import LocalBestResponse
 from pokerjax.evaluate.match import MatchResult
 from pokerjax.evaluate.river import RiverResult
 
+FEWEST_HANDS = 1_000  # for a verdict: results are skewed, small wins and rare large losses, and the interval is not
+
 
 def verdict(result: MatchResult) -> str:
-    """Whether the interval decides who is better."""
+    """Whether the interval decides who is better, where the hands are enough for it to mean something."""
+    if result.hands < FEWEST_HANDS:
+        return "too few hands"
     return "wins" if result.low > 0 else "loses" if result.high < 0 else "undecided"
 
 

@@ -18,6 +18,7 @@ import jax
 import numpy as np
 
 from pokerjax.config import GameConfig, require
+from pokerjax.evaluate.estimate import half_width
 from pokerjax.evaluate.hands import sample_hands
 from pokerjax.evaluate.players import ModelPlayer
 from pokerjax.evaluate.river_policy import hands_on, river_policy
@@ -91,10 +92,15 @@ class RiverResult:
     @property
     def whole_game(self) -> Estimate:
         """A lower bound of the exploitability in the whole game, mbb a hand; spots left out count as 0."""
-        gain = _estimate([spot.exploitability for spot in self.spots] + [0.0] * self.left_out)
-        share = self.reached / self.hands
-        share_ci95 = 1.96 * math.sqrt(share * (1 - share) / self.hands)
-        return Estimate(mean=share * gain.mean, ci95=math.hypot(share * gain.ci95, share_ci95 * gain.mean))
+        gain, tried = self.exploitability, len(self.spots) + self.left_out
+        # Spots were tried until enough had been solved, so the last was one of these: it tells nothing of their share.
+        solved = (len(self.spots) - 1) / (tried - 1)
+        shares = ((self.reached / self.hands, self.hands), (solved, tried))
+        share = math.prod(part for part, _ in shares)
+        relative = sum((1 - part) / (part * number) for part, number in shares)  # variance of the product of the shares
+        return Estimate(
+            mean=share * gain.mean, ci95=math.hypot(share * gain.ci95, 1.96 * math.sqrt(relative) * share * gain.mean)
+        )
 
 
 def measure(player: ModelPlayer, params: Parameters, key: jax.Array, *, spots: int) -> RiverResult:
@@ -150,7 +156,8 @@ def measure_spot(model: Model, params: Parameters, spot: Spot, tree: RiverTree) 
 
 
 def _estimate(values: Sequence[float]) -> Estimate:
-    return Estimate(mean=float(np.mean(values)), ci95=1.96 * float(np.std(values, ddof=1)) / math.sqrt(len(values)))
+    error = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Estimate(mean=float(np.mean(values)), ci95=half_width(error, len(values)))
 
 
 def _ratio(values: Sequence[float], sizes: Sequence[float]) -> Estimate:

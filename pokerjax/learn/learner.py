@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import optax
 from jax.sharding import NamedSharding, PartitionSpec
 
-from pokerjax.checks import OPPONENT_GROUPS, check_batch, check_devices, check_pool, check_sizes
+from pokerjax.checks import OPPONENT_GROUPS, check_devices, check_pool, check_sizes, minibatch_tables
 from pokerjax.compiler import compiler_options
 from pokerjax.config import Config, require
 from pokerjax.env.tables import make_environment
@@ -59,7 +59,7 @@ class Learner:
             self.model, config, self.num_devices, exploited
         )
         self._tables_each = check_sizes(config.game, self.parallel_games)
-        self.batch_tables = check_batch(config.learn, self.parallel_games)
+        self.batch_tables = minibatch_tables(config.learn, self.parallel_games, self.num_devices)
         self.decisions_per_iteration = self.parallel_games * config.learn.rollout_length
         self._target = target
         self._opposed = exploited or self.model
@@ -109,6 +109,15 @@ class Learner:
             games=jnp.zeros((), jnp.int32),
         )
         return arranged(state, before=1, after=self.num_devices)
+
+    def starting_from(self, state: LearnerState, average: Parameters) -> LearnerState:
+        """A new state with these parameters, as the policy, its average and all snapshots of the pool. Donated."""
+
+        def start(state: LearnerState, average: Parameters) -> LearnerState:
+            new = dataclasses.replace(state, params=average, average=jax.tree.map(jnp.copy, average))
+            return new if self._target else dataclasses.replace(new, pool=self._new_pool(average, None))
+
+        return jax.jit(start, out_shardings=self._shardings, donate_argnums=0)(state, average)
 
     def arranged(self, state: LearnerState, *, before: int) -> LearnerState:
         """A state that was saved by so many devices, for those of this learner. Donated."""

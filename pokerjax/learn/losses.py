@@ -30,7 +30,7 @@ def loss(
         distance = mirror.distance(log_policy, steps.log_policy, targets.push, targets.movable)
         policy_loss, parts = weighted_sum(distance, reached), {}
     else:
-        policy_loss, parts = ppo.loss(log_policy, steps, targets, reached, rates.entropy, config)
+        policy_loss, parts = ppo.loss(log_policy, steps, targets, rates.entropy, config)
     value_loss = 0.5 * weighted_sum((values - targets.state_returns) ** 2, reached)
     critic_loss = 0.5 * weighted_sum((of_action(critic, steps.actions) - targets.returns) ** 2, weights)
     total = policy_loss + config.value_coefficient * (value_loss + critic_loss)

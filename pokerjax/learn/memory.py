@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import jax
 
+from pokerjax.checks import OPPONENT_GROUPS, minibatch_tables
 from pokerjax.config import Config, LearnConfig, UserError
 from pokerjax.device import memory_bytes
 from pokerjax.model import features
@@ -32,7 +33,7 @@ def bytes_needed(
     """
     frozen, opposed = target or model, tables if target else learn.pool_share * tables
     state = _parameter_bytes(model, learn) + _COPIES * tables * window_bytes(model, learn)
-    state += 4 * 2 * target.num_parameters if target else 0  # in the pool and drawn from it
+    state += 4 * 2 * target.num_parameters if target else 0  # in its pool and drawn from it
     window = model.environment.hand_limit + learn.rollout_length
     rollout = tables * _reading_bytes(model) + round(opposed * _reading_bytes(frozen))
     update = part_tables * window * backward_bytes(model)
@@ -40,8 +41,9 @@ def bytes_needed(
 
 
 def _parameter_bytes(model: Model, learn: LearnConfig) -> int:
-    """Parameters, their average, Adam's two moments, gradients and updates, and the pool's snapshots."""
-    snapshots = learn.pool_size if learn.pool_share else 0
+    """Parameters, their average, Adam's two moments, gradients and updates, and the pool's snapshots, some of them
+    drawn."""
+    snapshots = learn.pool_size + min(learn.pool_size, OPPONENT_GROUPS) if learn.pool_share else 0
     return 4 * model.num_parameters * (6 + snapshots)
 
 
@@ -120,8 +122,7 @@ def check_memory(
 
 
 def _needed(model: Model, config: Config, tables: int, num_devices: int, target: Model | None) -> int:
-    """Bytes with the minibatches that the config would have: its own, or an eighth of the rollout."""
+    """Bytes with the minibatches that the config would have."""
     learn = config.learn
-    batch = learn.batch_size // learn.rollout_length // num_devices if learn.batch_size else tables // 8
-    batch = min(max(batch, 1), tables)
+    batch = minibatch_tables(learn, tables * num_devices, num_devices) // num_devices
     return bytes_needed(model, learn, tables, max(batch // choose_parts(model, config, batch), 1), target)

@@ -2,7 +2,8 @@
 
 At the last tables of a rollout player 0 learns, and a frozen policy sits in every other seat. The tables fall
 into G groups, each with one policy, so that a group is one batch of the model. A pool keeps K snapshots of the
-averaged policy, spread evenly over the whole run; which of them play follows their results.
+averaged policy, spread evenly over the whole run; which of them play follows their results. A hand that goes on into
+the next rollout goes on against the policy that its group meets there, and counts for that.
 
 Axes: K slots of the pool, G groups, N tables of a group, T decisions of the rollout, P seats.
 """

@@ -46,16 +46,15 @@ def kl_divergence(log_policy: jax.Array, log_reference: jax.Array) -> jax.Array:
 
 
 def loss(
-    log_policy: jax.Array, steps: Steps, targets: Targets, weights: jax.Array, entropy_coefficient: jax.Array,
-    config: LearnConfig,
+    log_policy: jax.Array, steps: Steps, targets: Targets, entropy_coefficient: jax.Array, config: LearnConfig
 ) -> tuple[jax.Array, dict[str, jax.Array]]:  # fmt: skip
     """The policy's loss and its parts, from log-policies [..., A] and the steps recorded [...].
 
     The clipped surrogate, the entropy bonus and the divergence from the magnet, each a sum over the decisions times
-    their `weights` [...]. Where a seat slips, the surrogate moves the policy by the share that is left to it; the other
+    their weights. Where a seat slips, the surrogate moves the policy by the share that is left to it; the other
     two count as much, or they would rule where mostly those who slip have come.
     """
-    played = behaviour(log_policy, steps.slips)
+    played, weights = behaviour(log_policy, steps.slips), targets.weights
     left = weights if steps.slips is None else weights * (1 - jnp.sum(steps.slips, axis=-1))
     log_probs = jnp.take_along_axis(played, steps.actions[..., None], axis=-1)[..., 0]
     # Decisions without weight (padding) may hold anything; keep them out of exp.

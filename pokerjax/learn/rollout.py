@@ -93,6 +93,7 @@ def rollout(
     With `all_in_equity` an all-in is rewarded its mean over boards. A share `exploration` of the actions is drawn
     evenly, or a share `tremble` by the characters of the seats (`slips`), which is part of the game, and so of the
     values of states; with a `tremble`, be it 0, a share `random_seats` of the seats plays all of its hand at random.
+    Nobody slips at tables with opponents.
     All that is random is a function of the key, the number of the table (`sharding.table_numbers`) and the time or
     the hand there, so tables play the same on however many devices; characters are of `character_key`, which must be
     the same in every rollout, since hands go on (without one, they last for this rollout).
@@ -137,6 +138,8 @@ def rollout(
         log_policy = masked_log_policy(logits, mask)
         (word,) = poker.words_at(action_key, 1, numbers, time)
         trembling = slips.of_seats(tremble, random_seats, character_key, mask, street, numbers, segments)
+        if opponents is not None and trembling is not None:  # against those who do not slip it would be a handicap
+            trembling = jnp.where((jnp.arange(batch) < opposed_from)[:, None], trembling, 0.0)
         drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, exploration))
         actions = sample(drawn_from, poker.uniform(word))
         played = jnp.exp(slips.behaviour(log_policy, trembling)) if values.shape[-1] > 1 else 1.0

@@ -1,7 +1,7 @@
 """From the integers of a decision token to the numbers the transformer reads.
 
-Suits are renamed in the order in which they appear (hole cards, then board), so hands that differ only by a
-permutation of the suits are one hand to the model. Amounts are given three ways: as a logarithm of big blinds,
+Hands that differ only by the names of the suits, by which hole card came first or by the order of the flop are one
+hand to the model (`canonical`). Amounts are given three ways: as a logarithm of big blinds,
 as a share of the pot, and as a share of the own starting stack.
 
 How good a hand is depends on what others could hold on the same board. A network has to learn that from the cards;
@@ -73,27 +73,51 @@ def depth_bb(layout: tokens.Layout, token: jax.Array) -> jax.Array:
 
 def _cards(fields: dict[str, jax.Array], rivals: int) -> jax.Array:
     names = ("hole_high", "hole_low", "board_0", "board_1", "board_2", "board_3", "board_4")
-    cards = jnp.stack([fields[name] for name in names])
+    cards = canonical(jnp.stack([fields[name] for name in names]))
     known = cards >= 0
     ranks = (cards[:, None] // NUM_SUITS == jnp.arange(NUM_RANKS)) & known[:, None]
     suits = (cards[:, None] % NUM_SUITS == jnp.arange(NUM_SUITS)) & known[:, None]
-    place = jnp.arange(len(names))[:, None]
-    # Absent suits come last, in a fixed order, so that the new names are a permutation.
-    first = jnp.min(jnp.where(suits, place, 100 + jnp.arange(NUM_SUITS)), axis=0)
-    new_name = jnp.sum(first[None, :] < first[:, None], axis=1)
-    renamed = jnp.any(suits[:, :, None] & (new_name[:, None] == jnp.arange(NUM_SUITS)), axis=1)
     strength = fields["strength"]
     category = poker.category(strength) == jnp.arange(NUM_CATEGORIES)
-    hole, board = renamed[:2], renamed[2:]
-    counts = [jnp.sum(ranks[2:], axis=0), jnp.sum(hole, axis=0), jnp.sum(board, axis=0)]
+    counts = [jnp.sum(ranks[2:], axis=0), jnp.sum(suits[:2], axis=0), jnp.sum(suits[2:], axis=0)]
     # A strength holds, below its category, the masks of the ranks that make the hand and of its kickers.
     made_and_kickers = (strength >> jnp.arange(2 * NUM_RANKS)) & 1
-    parts = [ranks.reshape(-1), renamed.reshape(-1), category, jnp.concatenate(counts) / 2, made_and_kickers]
+    parts = [ranks.reshape(-1), suits.reshape(-1), category, jnp.concatenate(counts) / 2, made_and_kickers]
     if rivals:
-        suit = jnp.sum(jnp.where(suits, new_name, 0), axis=1)
-        share, ties = standing(jnp.where(known, cards // NUM_SUITS * NUM_SUITS + suit, poker.NO_CARD), rivals)
+        share, ties = standing(cards, rivals)
         parts += [between_knots(share), ties[None]]
     return jnp.concatenate(parts)
+
+
+def canonical(cards: jax.Array) -> jax.Array:
+    """The one of all equivalent hands that the model reads: int32[7], hole cards first, NO_CARD for what is not seen.
+
+    Equivalent are hands that differ by the names of the suits, by which of the hole cards came first or by the order of
+    the three cards of the flop. Suits are named by what they hold, 0 the one with the highest of the hole cards, then
+    of the flop, then with the turn, then with the river.
+    """
+    known, (hole, flop, later) = cards >= 0, (slice(0, 2), slice(2, 5), slice(5, 7))
+    held = (cards[:, None] % NUM_SUITS == jnp.arange(NUM_SUITS)) & known[:, None]
+    ranks = jnp.where(held, 1 << (cards // NUM_SUITS)[:, None], 0)
+    first = jnp.sum(ranks[hole], axis=0) << NUM_RANKS | jnp.sum(ranks[flop], axis=0)
+    second = 2 * held[5] + held[6]
+    # Suits that tie hold the same cards, so it does not matter which of them is named first.
+    before = (first[:, None] > first) | ((first[:, None] == first) & (second[:, None] > second))
+    tied = (first[:, None] == first) & (second[:, None] == second)
+    before |= tied & (jnp.arange(NUM_SUITS)[:, None] < jnp.arange(NUM_SUITS))
+    name = jnp.sum(before, axis=0)
+    suit = jnp.sum(jnp.where(held, name, 0), axis=1)
+    # Larger is earlier: by rank, then by the name of the suit.
+    order = jnp.where(known, cards // NUM_SUITS * NUM_SUITS + NUM_SUITS - 1 - suit, poker.NO_CARD)
+    order = jnp.concatenate([_falling(order[hole]), _falling(order[flop]), order[later]]).astype(jnp.int32)
+    return jnp.where(order >= 0, order // NUM_SUITS * NUM_SUITS + NUM_SUITS - 1 - order % NUM_SUITS, poker.NO_CARD)
+
+
+def _falling(values: jax.Array) -> jax.Array:
+    """The two or three values from the largest to the smallest."""
+    largest, smallest = jnp.max(values), jnp.min(values)
+    middle = jnp.sum(values) - largest - smallest
+    return jnp.stack([largest, smallest] if len(values) == 2 else [largest, middle, smallest])
 
 
 def standing(cards: jax.Array, rivals: int) -> tuple[jax.Array, jax.Array]:

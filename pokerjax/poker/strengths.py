@@ -46,10 +46,10 @@ def strength(cards: jax.Array | Sequence[jax.Array]) -> jax.Array:
 
     Unbatched, or elementwise: cards of shape [n, ...] give strengths of shape [...].
 
-    cards: int32[n, ...] or n arrays; NO_CARD stands for a card that is not there. With fewer than five cards
+    cards: integers[n, ...] or n arrays; NO_CARD stands for a card that is not there. With fewer than five cards
     the strength tells the pairs and high cards of what there is; compare only strengths of equally many cards.
     """
-    suits = _suit_masks(cards)
+    suits = _suit_masks([jnp.asarray(card).astype(jnp.int32) for card in cards])  # a narrow type has no room for them
     ranks, pairs, trips, quads = _multiples(*suits)
 
     flush = jnp.int32(0)
@@ -72,7 +72,7 @@ def strength(cards: jax.Array | Sequence[jax.Array]) -> jax.Array:
     plain = jnp.where(first == 0, 0, jnp.where(trips == 0, jnp.where(second == 0, 1, 2), 3))
     plain = jnp.where(straight != 0, 4, plain)
     kind = jnp.where(quads != 0, 7, jnp.where(full_house, 6, plain))
-    kind = jnp.where(is_flush, jnp.where(straight != 0, 8, 5), kind)
+    kind = jnp.where(is_flush, jnp.where(straight != 0, 8, 5), kind).astype(jnp.int32)
 
     is_straight = (kind == 4) | (kind == 8)
     made = jnp.where(is_straight, straight, jnp.where(is_flush, 0, made))

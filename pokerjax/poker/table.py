@@ -34,13 +34,13 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
     shape = jnp.broadcast_shapes(deal.hole.shape[2:], stakes.stacks.shape[1:], jnp.shape(stakes.big_blind))
 
     def each(amounts) -> list[jax.Array]:
-        return [jnp.broadcast_to(amounts[seat], shape) for seat in players]
+        return [jnp.broadcast_to(jnp.asarray(amounts[seat], jnp.int32), shape) for seat in players]
 
     starting, blinds = each(stakes.stacks), each(stakes.blinds)
     antes = [jnp.minimum(stack, ante) for stack, ante in zip(starting, each(stakes.antes), strict=True)]
     bets = [jnp.minimum(starting[seat] - antes[seat], blinds[seat]) for seat in players]
     largest = seats.largest(blinds)
-    min_bet = jnp.broadcast_to(stakes.big_blind, shape)
+    min_bet = jnp.broadcast_to(jnp.asarray(stakes.big_blind, jnp.int32), shape)
     if rules.house == "acpc":  # its dealer knows no big blind apart from the largest blind
         min_bet = jnp.maximum(largest, 1)
     last_acted = jnp.zeros(shape, jnp.int32)  # the last seat that "has acted": that of the largest blind
@@ -64,8 +64,8 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
         folded=[jnp.zeros(shape, bool)] * rules.num_players,
         done=jnp.zeros(shape, bool),
         payoffs=[street] * rules.num_players,
-        hole=jnp.broadcast_to(deal.hole, deal.hole.shape[:2] + shape),
-        board=jnp.broadcast_to(deal.board, deal.board.shape[:1] + shape),
+        hole=jnp.broadcast_to(jnp.asarray(deal.hole, jnp.int32), deal.hole.shape[:2] + shape),
+        board=jnp.broadcast_to(jnp.asarray(deal.board, jnp.int32), deal.board.shape[:1] + shape),
         strengths=each(strengths),
         starting=starting,
         contributed=bets if rules.dead_antes else [antes[seat] + bets[seat] for seat in players],

@@ -192,3 +192,15 @@ def test_order_and_suits_do_not_matter_and_dtype_is_int32():
     found = strengths(hands)
     assert found.dtype == jnp.int32
     np.testing.assert_array_equal(found, strengths(resuited.astype(np.int32)))
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int16", "uint16", "int64", "uint64"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_cards_of_any_integer_type(dtype, wide):
+    """A deck may well be kept in bytes; a process may well have turned 64 bits on."""
+    hands = random_hands(8, 50, 7)
+    found = strengths(hands)
+    with jax.enable_x64(wide):
+        again = poker.strength(hands.T.astype(dtype))
+        assert again.dtype == jnp.int32
+        np.testing.assert_array_equal(again, found)

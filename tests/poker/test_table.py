@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from pokerjax import poker
@@ -539,3 +540,21 @@ def test_the_pair_of_blinds_sits_where_the_rules_put_it(num_players, blinds, by_
 def test_rules_are_static_arguments():
     assert hash(poker.no_limit_holdem(3)) == hash(poker.Rules(3))
     assert poker.no_limit_holdem(3) == poker.Rules(3)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_deals_and_stakes_of_other_integer_types(wide):
+    """Bytes for cards, 64 bits for chips: the same hand, of int32."""
+    rules, cards = poker.no_limit_holdem(2), poker.deal(poker.no_limit_holdem(2), jax.random.key(3))
+    plain = poker.start(rules, cards, poker.stakes(rules, stacks=1_000, blinds=(50, 100)))
+    with jax.enable_x64(wide):
+        deal = poker.Deal(hole=np.asarray(cards.hole, np.uint8), board=np.asarray(cards.board, np.uint8))
+        amounts = {"stacks": [1_000, 1_000], "blinds": [100, 50], "antes": [0, 0], "big_blind": 100}
+        stakes = poker.Stakes(**{name: np.array(value, np.int64) for name, value in amounts.items()})
+        state = poker.start(rules, deal, stakes)
+        jax.tree.map(np.testing.assert_array_equal, state, plain)
+        for action in (300, CALL, CALL, CALL, CALL, CALL, CALL, CALL):
+            state, plain = poker.act(rules, state, action), poker.act(rules, plain, action)
+        jax.tree.map(np.testing.assert_array_equal, state, plain)
+        assert {leaf.dtype for leaf in jax.tree.leaves(state)} == {np.dtype("int32"), np.dtype("bool")}
+        assert bool(state.done)
