@@ -116,7 +116,7 @@ def test_engine_draws_its_growth(main, tmp_path):
     main(["engine", *flags.split(), str(tmp_path / "new" / "growth.svg")])
     picture = (tmp_path / "new" / "growth.svg").read_text()
     assert "<svg" in picture and picture.count("stroke: #1f77b4") > 1
-    with pytest.raises(UserError, match="growth.nonsense must end in a format that matplotlib writes"):
+    with pytest.raises(UserError, match=r"growth\.nonsense must end in a format that matplotlib writes"):
         main(["engine", *flags.split(), str(tmp_path / "growth.nonsense")])
 
 

@@ -422,7 +422,7 @@ def test_lines_are_unbiased_for_the_whole_tree():
 def test_other_games_are_refused():
     with pytest.raises(UserError, match="this agent plays leduc: use --exploitability"):
         lbr_match.check_game(GameConfig(variant="leduc"))
-    with pytest.raises(UserError, match="not for tables of 6: leave --num-players out, or name an agent that knows two"):
+    with pytest.raises(UserError, match="not for tables of 6: leave --num-players out, or name an agent that knows"):
         lbr_match.check_game(GameConfig(num_players=6))
 
 
