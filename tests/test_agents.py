@@ -151,6 +151,7 @@ def test_a_history_longer_than_any_of_self_play(agent):
         ({"seat": "1"}, "seat '1' must be a whole number"),
         ({"seat": 0.5}, "seat 0.5 must be a whole number"),
         ({"seat": True}, "seat True must be a whole number"),
+        ({"actions": [("raise", True)]}, r"actions\[0\] = \('raise', True\) is none"),
         ({"stacks": 5}, "stacks = 5 must be a list"),
         ({"actions": None}, "actions = None must be a list"),
     ],
@@ -158,6 +159,11 @@ def test_a_history_longer_than_any_of_self_play(agent):
 def test_impossible_descriptions(agent, changes, words):
     with pytest.raises(ValueError, match=words):
         agent.act(spot(**changes))
+
+
+def test_a_seed_is_a_whole_number_from_0_on():
+    with pytest.raises(UserError, match="seed -1 must be a whole number from 0 on"):
+        agents.create_llm_agent(model_path="", device="cpu", seed=-1)
 
 
 def test_missing_run():

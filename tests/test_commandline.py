@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -167,3 +168,10 @@ run(main)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (status, "begun\n", said)
+
+
+def test_commands_print_on_any_terminal_and_compute_in_32_bits():
+    script = "import os; from pokerjax.commandline import run; run(lambda _: print('±', os.environ['JAX_ENABLE_X64']))"
+    environment = os.environ | {"PYTHONIOENCODING": "ascii", "JAX_ENABLE_X64": "1"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "? 0\n"), done.stderr

@@ -72,6 +72,7 @@ def test_json_of_another_version_names_the_field():
         (Config(game=GameConfig(shortest_stack=200.0)), "--shortest-stack 200 and --deepest-stack 100"),
         (Config(game=GameConfig(bet_sizes=(1.0, 0.5))), "--bet-sizes 1 0.5 must be positive"),
         (Config(game=GameConfig(bet_sizes=(float("nan"),))), "--bet-sizes nan"),
+        (Config(game=GameConfig(shortest_stack=1.004, deepest_stack=1.004)), "must outlast big blind"),  # 100 chips
         (Config(game=GameConfig(max_decisions=3)), "--max-decisions 3 is too small for 2 players"),
         (
             Config(model=ModelConfig(d_model=100, n_heads=8)),

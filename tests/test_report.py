@@ -19,7 +19,7 @@ from tiny_agent import GAME, tiny_agent
 from pokerjax import checkpoint, poker
 from pokerjax.config import Config, ModelConfig
 from pokerjax.env.tables import make_environment
-from pokerjax.evaluate import ModelPlayer, charts, html_report, ladder, load, preflop, seat
+from pokerjax.evaluate import ModelPlayer, charts, html_report, ladder, load, preflop, report, seat
 from pokerjax.evaluate.contest import Contestant
 from pokerjax.evaluate.ladder import Ratings
 from pokerjax.evaluate.match import MatchResult
@@ -102,6 +102,12 @@ def test_the_page_is_whole_and_stands_alone(run):
     for wanted in ("tiny <run>", "rock", "+12.5", "wins", "VPIP", "Ladder", "button, first in", "200", "random", "300"):
         assert wanted in words, wanted
     assert pieces.tags.count("svg") == len(drawn) + 2  # two learning curves
+
+
+def test_a_verdict_takes_a_thousand_hands():
+    assert report.verdict(result(12.5)) == "wins" and report.verdict(result(-12.5)) == "loses"
+    assert report.verdict(result(2.5)) == "undecided"
+    assert report.verdict(dataclasses.replace(result(12.5), hands=998)) == "too few hands"
 
 
 @pytest.mark.slow
