@@ -138,21 +138,14 @@ def _evaluate(settings: _Arguments) -> None:
 
     agent, opponents = load(settings.run_or_checkpoint), settings.opponents
     agent = seat(at_temperature(agent, settings.temperature), settings.num_players, settings.stack_bb)
-    if settings.export_agent:
-        _export_agent(settings.export_agent, agent)
-        return
-    if settings.chart:
-        _draw_charts(settings, agent)
-        return
-    if settings.report:
-        _write_report(settings, settings.report, agent)
-        return
-    if settings.lbr:
-        _play_local_best_response(settings, agent)
-        return
-    if settings.river:
-        _solve_rivers(settings, agent)
-        return
+    measures = {
+        "export_agent": _export_agent, "chart": _draw_charts, "report": _write_report, "lbr": _play_local_best_response,
+        "river": _solve_rivers,
+    }  # fmt: skip
+    for name, measure in measures.items():
+        if getattr(settings, name):
+            measure(settings, agent)
+            return
     if settings.hands:
         _check_holdem("--hands", agent)
     if agent.config.game.variant != "holdem" or settings.exploitability or settings.export_policy:
@@ -176,11 +169,12 @@ def _evaluate(settings: _Arguments) -> None:
     print(report.to_json(agent, results) if settings.json else f"\n{report.footnote(results)}")
 
 
-def _export_agent(folder: Path, agent: Contestant) -> None:
+def _export_agent(settings: _Arguments, agent: Contestant) -> None:
     from pokerjax.evaluate import export_agent
 
-    export_agent(agent, folder)
-    print(f"Policy of {agent.label} written to {folder}")
+    assert settings.export_agent
+    export_agent(agent, settings.export_agent)
+    print(f"Policy of {agent.label} written to {settings.export_agent}")
 
 
 def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
@@ -214,7 +208,7 @@ def _first_hand(path: Path) -> Hand:
         raise UserError(f"--chart {path}: {error}") from None
 
 
-def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
+def _write_report(settings: _Arguments, agent: Contestant) -> None:
     import jax
 
     from pokerjax.evaluate import hands, html_report, ladder, play_opponents, play_style, preflop
@@ -238,8 +232,9 @@ def _write_report(settings: _Arguments, path: Path, agent: Contestant) -> None:
         agent=agent, results=results, charts=preflop.preflop_charts(agent), stack_bb=stack_bb, style=style,
         ladder=rated, curves=curves,
     )  # fmt: skip
-    html_report.write(found, path)
-    print(f"Report of {agent.path} written to {path}")
+    assert settings.report
+    html_report.write(found, settings.report)
+    print(f"Report of {agent.path} written to {settings.report}")
 
 
 def _check_holdem(flag: str, agent: Contestant) -> None:

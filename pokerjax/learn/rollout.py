@@ -100,77 +100,114 @@ def rollout(
     The tables' arrays end in the axis B, all others begin with it. Returns the tables after it, the window
     [B, R + T] of prefix and rollout, and the outcomes [T, ..., B] of each size.
     """
-    environments = environments or (model.environment,)
-    layout, batch = model.environment.layout, prefix.segments.shape[0]
-    (deal_key, action_key), opponent_key = jax.random.split(key), jax.random.fold_in(key, 2)
-    character_key = jax.random.fold_in(key, 5) if character_key is None else character_key
-    board_key = jax.random.fold_in(key, 3)
-    opposed_from = batch - (opponents.num_tables if opponents else 0)
-    numbers = table_numbers(batch)
-    parts = [slice(start, start + batch // len(by_size)) for start in range(0, batch, batch // len(by_size))]
+    batch = prefix.segments.shape[0]
+    deal_key, action_key = jax.random.split(key)
+    with jax.named_scope("rollout"):
+        play = _SelfPlay(
+            model=model, params=model.in_compute_type(params), environments=environments or (model.environment,),
+            opponents=opponents, opposed_from=batch - (opponents.num_tables if opponents else 0),
+            all_in_equity=all_in_equity, exploration=exploration, tremble=tremble, random_seats=random_seats,
+            numbers=table_numbers(batch), deal_key=deal_key, action_key=action_key,
+            opponent_key=jax.random.fold_in(key, 2), board_key=jax.random.fold_in(key, 3),
+            character_key=jax.random.fold_in(key, 5) if character_key is None else character_key,
+        )  # fmt: skip
+        carry = (tuple(by_size), *play.read(prefix))
+        (by_size, *_), (steps, outcomes) = jax.lax.scan(play.step, carry, jnp.arange(length))
+        steps = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), steps)
+        window = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), prefix, steps)
+    return by_size, window, outcomes
 
-    def answer(table: Table, chips: jax.Array, theirs: Cache, time: jax.Array):
-        """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""
-        assert opponents is not None
-        learns = (jnp.arange(batch) < opposed_from) | (table.hand.actor == tables.first_player(environments[0], table))
-        (word,) = poker.words_at(opponent_key, 1, numbers[opposed_from:], time)
-        opposed = jax.tree.map(lambda x: x[..., opposed_from:], table)
-        chosen, theirs = opponents.act(environments[0], theirs, opposed, poker.uniform(word), time)
-        return jnp.where(learns, chips, jnp.concatenate([chips[:opposed_from], chosen])), learns, theirs
 
-    def play(environment: Environment, table: Table, decision: Decision, chips: jax.Array, numbers: jax.Array, time):
-        """The tables of one size after these actions, and what those brought."""
-        words = None
-        if all_in_equity:
-            words = jnp.stack(poker.words_at(board_key, allin.num_words(environment.rules), numbers, time))
-        table, outcome = tables.play(environment, table, chips, decision.legal, words)
-        deal, stakes = tables.numbered_hands(environment, deal_key, numbers, table.hands + 1)
-        return tables.next_hand(environment, table, deal, stakes), outcome
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _SelfPlay:
+    """What stays as it is over the decisions of a rollout, and how a decision is made at all tables."""
 
-    def one_step(carry, time):
+    model: Model
+    params: Parameters
+    environments: Sequence[Environment]
+    opponents: Opponents | None
+    opposed_from: int  # the first table with opponents; B where there is none
+    all_in_equity: bool
+    exploration: float
+    tremble: jax.Array | float | None
+    random_seats: float
+    numbers: jax.Array  # int32[B], of the tables
+    deal_key: jax.Array
+    action_key: jax.Array
+    opponent_key: jax.Array
+    board_key: jax.Array
+    character_key: jax.Array
+
+    def read(self, prefix: Steps) -> tuple[Cache, Cache | None]:
+        """The caches of the model and of the opponents after the prefix."""
+        # The ring's place j holds prefix place j; step t overwrites place t mod R, by then R decisions old.
+        _, _, cache = self.model.sequence(self.params, prefix.tokens, prefix.segments)
+        opposed = prefix.tokens[self.opposed_from :], prefix.segments[self.opposed_from :]
+        return cache, self.opponents.read(*opposed) if self.opponents else None
+
+    def step(self, carry, time: jax.Array):
+        """One decision at every table: `carry` is the tables of each size and both caches."""
         by_size, cache, theirs = carry
+        layout, batch = self.model.environment.layout, len(self.numbers)
         with jax.named_scope("engine"):
-            decisions = [tables.read(*each) for each in zip(environments, by_size, strict=True)]
+            decisions = [tables.read(*each) for each in zip(self.environments, by_size, strict=True)]
             token, mask, secrets, segments, street = _joined(
                 _seen(layout, *each) for each in zip(decisions, by_size, strict=True)
             )
-        logits, values, cache = model.step_with_critic(params, cache, token, segments, secrets, time)
+        logits, values, cache = self.model.step_with_critic(self.params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
-        (word,) = poker.words_at(action_key, 1, numbers, time)
-        trembling = slips.of_seats(tremble, random_seats, character_key, mask, street, numbers, segments)
-        if opponents is not None and trembling is not None:  # against those who do not slip it would be a handicap
-            trembling = jnp.where((jnp.arange(batch) < opposed_from)[:, None], trembling, 0.0)
-        drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, exploration))
+        trembling = self._trembling(mask, street, segments)
+        drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, self.exploration))
+        (word,) = poker.words_at(self.action_key, 1, self.numbers, time)
         actions = sample(drawn_from, poker.uniform(word))
         played = jnp.exp(slips.behaviour(log_policy, trembling)) if values.shape[-1] > 1 else 1.0
-        state_values = jnp.sum(values * played, axis=-1)
         with jax.named_scope("engine"):
-            choices = zip(decisions, parts, strict=True)
-            chips = [menu.choose(decision.amounts, actions[part]) for decision, part in choices]
+            choices = zip(decisions, jnp.split(actions, len(by_size)), strict=True)
+            chips = [menu.choose(decision.amounts, entries) for decision, entries in choices]
         learns = jnp.ones((batch,), bool)
-        if opponents is not None:
-            chips[0], learns, theirs = answer(by_size[0], chips[0], theirs, time)
+        if self.opponents is not None:
+            chips[0], learns, theirs = self._answer(by_size[0], chips[0], theirs, time)
         with jax.named_scope("engine"):
-            of_sizes = zip(environments, by_size, decisions, chips, [numbers[part] for part in parts], strict=True)
-            by_size, outcomes = zip(*(play(*each, time) for each in of_sizes), strict=True)
+            numbers = jnp.split(self.numbers, len(by_size))
+            played_on = zip(self.environments, by_size, decisions, chips, numbers, strict=True)
+            by_size, outcomes = zip(*(self._play_on(*each, time) for each in played_on), strict=True)
             done, rewards = _joined(_ending(layout, outcome) for outcome in outcomes)
         steps = Steps(
             tokens=token, secrets=secrets, segments=segments, learns=learns, masks=mask, actions=actions,
-            log_policy=log_policy, slips=trembling, values=values, state_values=state_values,
+            log_policy=log_policy, slips=trembling, values=values, state_values=jnp.sum(values * played, axis=-1),
             done=done, rewards=rewards,
         )  # fmt: skip
         return (by_size, cache, theirs), (steps, outcomes)
 
-    with jax.named_scope("rollout"):
-        params = model.in_compute_type(params)
-        # The ring's place j holds prefix place j; step t overwrites place t mod R, by then R decisions old.
-        _, _, cache = model.sequence(params, prefix.tokens, prefix.segments)
-        theirs = opponents.read(prefix.tokens[opposed_from:], prefix.segments[opposed_from:]) if opponents else None
-        carry = (tuple(by_size), cache, theirs)
-        (by_size, *_), (steps, outcomes) = jax.lax.scan(one_step, carry, jnp.arange(length))
-        steps = jax.tree.map(lambda x: jnp.swapaxes(x, 0, 1), steps)
-        window = jax.tree.map(lambda old, new: jnp.concatenate([old, new], axis=1), prefix, steps)
-    return by_size, window, outcomes
+    def _trembling(self, mask: jax.Array, street: jax.Array, segments: jax.Array) -> jax.Array | None:
+        """How often each seat slips to what, float32[B, A]; None where nobody does."""
+        trembling = slips.of_seats(
+            self.tremble, self.random_seats, self.character_key, mask, street, self.numbers, segments
+        )
+        if self.opponents is not None and trembling is not None:  # against those who do not it would be a handicap
+            trembling = jnp.where((jnp.arange(len(mask)) < self.opposed_from)[:, None], trembling, 0.0)
+        return trembling
+
+    def _answer(self, table: Table, chips: jax.Array, theirs: Cache, time: jax.Array):
+        """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""
+        assert self.opponents is not None
+        environment, first, batch = self.environments[0], self.opposed_from, len(chips)
+        learns = (jnp.arange(batch) < first) | (table.hand.actor == tables.first_player(environment, table))
+        (word,) = poker.words_at(self.opponent_key, 1, self.numbers[first:], time)
+        opposed = jax.tree.map(lambda x: x[..., first:], table)
+        chosen, theirs = self.opponents.act(environment, theirs, opposed, poker.uniform(word), time)
+        return jnp.where(learns, chips, jnp.concatenate([chips[:first], chosen])), learns, theirs
+
+    def _play_on(
+        self, environment: Environment, table: Table, decision: Decision, chips: jax.Array, numbers: jax.Array, time
+    ) -> tuple[Table, Outcome]:
+        """The tables of one size after these actions, and what those brought."""
+        words = None
+        if self.all_in_equity:
+            words = jnp.stack(poker.words_at(self.board_key, allin.num_words(environment.rules), numbers, time))
+        table, outcome = tables.play(environment, table, chips, decision.legal, words)
+        deal, stakes = tables.numbered_hands(environment, self.deal_key, numbers, table.hands + 1)
+        return tables.next_hand(environment, table, deal, stakes), outcome
 
 
 def _seen(layout: tokens.Layout, decision: Decision, table: Table) -> tuple[jax.Array, ...]:
