@@ -30,7 +30,7 @@ from pokerjax.env.recorded import padded_length, replay_decisions
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, acting_model, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters, acting_model
 from pokerjax.poker.chips import is_whole_number
 
 Action = str | tuple[str, int]
@@ -161,7 +161,7 @@ def create_llm_agent(
     path, config = checkpoint.resolve(model_path)
     game = f"{path} plays {config.game.variant.capitalize()} poker"
     require(config.game.variant == "holdem", f"{game}, and agents play hold'em: measure it with bin/evaluate.py.")
-    model = acting_model(tables.make_environment(config.game), config.model)
+    model = acting_model(tables.make_environment(config.game), config)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     return Agent(model, params, player_id=player_id, seed=seed, greedy=greedy)
 
@@ -213,7 +213,7 @@ def _policy(model: Model, params: Parameters, read: jax.Array, count: jax.Array,
     segments = jnp.where(jnp.arange(read.shape[0]) < count, 0, NO_SEGMENT)
     logits, values, _ = model.sequence(params, read[None], segments[None])
     value_bb = values[0, count - 1] * depth_bb(model.environment.layout, read[count - 1])
-    return masked_log_policy(logits[0, count - 1], mask), value_bb
+    return model.log_policy(logits[0, count - 1], mask), value_bb
 
 
 def _check_types(observation: Observation) -> None:

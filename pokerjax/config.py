@@ -135,6 +135,8 @@ class LearnConfig:
     """Mirror descent's weight of the entropy at the start, in big blinds; annealed geometrically over num_games."""
     temperature_end: float = 0.03
     """Share of it that is left at the end."""
+    temperature_span: float = 1.0
+    """Share of the run in which the temperature falls; then it stays, while the learning rate still falls."""
     mirror_step: float = 0.1
     """Mirror descent's step at the start: what a big blind of advantage adds to a logit; annealed like temperature."""
     probability_floor: float = 0.0025

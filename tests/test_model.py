@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from pokerjax import poker
-from pokerjax.config import GameConfig, ModelConfig
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig
 from pokerjax.env.tables import make_environment
 from pokerjax.learn.rollout import sample
 from pokerjax.model import features
 from pokerjax.model.attention import NO_SEGMENT, banded_mask, blocks, with_previous
-from pokerjax.model.transformer import Model, masked_log_policy
+from pokerjax.model.transformer import Model, acting_model, masked_log_policy
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +192,24 @@ def test_sampling_follows_the_policy_and_never_leaves_the_mask():
     assert (np.abs(counts - draws * p) <= 5 * np.sqrt(draws * p * (1 - p)) + 1e-9).all()
     edges = jnp.array([0.0, 1 - 2.0**-24])
     assert sample(jnp.broadcast_to(log_policy, (2, 5)), edges).tolist() == [1, 3]
+
+
+def test_who_acts_leaves_out_what_is_rarer_than_the_threshold(model):
+    """Literal numbers; what is left keeps its proportions, and of an even policy all is left, however high it is."""
+    mask = jnp.array([True, True, True, True, False])
+    logits = jnp.log(jnp.array([0.6, 0.389, 0.006, 0.005, 0.9]))
+    acts = dataclasses.replace(model, threshold=0.0055)
+    np.testing.assert_allclose(np.exp(acts.log_policy(logits, mask)), np.array([0.6, 0.389, 0.006, 0, 0]) / 0.995, 1e-5)
+    np.testing.assert_array_equal(model.log_policy(logits, mask), masked_log_policy(logits, mask))
+    even = dataclasses.replace(model, threshold=0.9).log_policy(jnp.zeros(5), mask)
+    np.testing.assert_allclose(np.exp(even), [0.25, 0.25, 0.25, 0.25, 0], 1e-6)
+
+
+def test_only_mirror_descent_has_a_threshold_to_act_by(model):
+    """Its floor, and the learner itself has none."""
+    mirror = Config(model=ModelConfig(critic="action"), learn=LearnConfig(objective="mirror"))
+    assert acting_model(model.environment, mirror).threshold == mirror.learn.probability_floor > 0
+    assert acting_model(model.environment, Config()).threshold == Model(model.environment, mirror.model).threshold == 0
 
 
 def test_matrices_already_in_the_compute_type_give_the_same(model, params):

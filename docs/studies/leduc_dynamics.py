@@ -37,7 +37,8 @@ class Rule:
     magnet: float = 0.0  # weight of the divergence from the average, in chips
     half_life: float = 0.05  # of the average of the logits, as a share of the run
     lag: float = 0.0  # steps by which the values are behind
-    floor: float = 0.0  # actions rarer than this are not made rarer still (learn/mirror.py)
+    floor: float = 0.0  # actions rarer than this are not made rarer still (learn/mirror.py), and left out of what acts
+    span: float = 1.0  # share of the run in which the step and the temperature fall; then they stay
 
 
 def policy_of(logits: jax.Array) -> jax.Array:
@@ -76,12 +77,18 @@ def analyse(policy: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     return worth / jnp.maximum(others, 1e-12)[:, None], others, visits
 
 
-def run(rule: Rule, steps: int) -> list[tuple[float, float]]:
-    """Exploitability of the last and the averaged logits at eight moments of a run."""
+def acting(policy: jax.Array, floor: float) -> jax.Array:
+    """The policy without what is rarer than the floor (`Model.log_policy`)."""
+    kept = jnp.where(policy < floor, 0.0, policy)
+    return kept / jnp.sum(kept, axis=-1, keepdims=True)
+
+
+def run(rule: Rule, steps: int) -> list[tuple[float, float, float]]:
+    """Exploitability of the last logits, their average and what acts by that, at eight moments of a run."""
 
     def one_step(carry, time):
         logits, average, values = carry
-        share, policy = time / steps, policy_of(logits)
+        share, policy = jnp.minimum(time / steps / rule.span, 1.0), policy_of(logits)
         now, others, visits = analyse(policy)
         values += (now - values) / (1 + rule.lag)
         log_policy, log_magnet = (jnp.where(LEGAL, jnp.log(policy_of(x) + 1e-30), 0.0) for x in (logits, average))
@@ -102,7 +109,8 @@ def run(rule: Rule, steps: int) -> list[tuple[float, float]]:
     found = []
     for times in np.split(np.arange(steps, dtype=np.float32), 8):
         carry = part(carry, times)
-        found.append(tuple(float(exploitability(TREE, policy_of(x))) for x in carry[:2]))
+        last, average = map(policy_of, carry[:2])
+        found.append(tuple(float(exploitability(TREE, x)) for x in (last, average, acting(average, rule.floor))))
     return found
 
 
@@ -123,7 +131,8 @@ if __name__ == "__main__":
         # To the temperature at which the longest run of configs/leduc.py ended, the step falling as it does.
         (Rule("even", "one", **cold), 6000),
         (Rule("even", "one", floor=0.0067, **cold), 6000),
+        (Rule("even", "one", floor=0.0067, span=0.6, **cold), 6000),
     ]
     for rule, steps in rows:
-        curve = " ".join(f"{last:.3f}/{mean:.3f}" for last, mean in run(rule, steps))
-        print(f"{rule}, {steps} steps, last / average: {curve}", flush=True)
+        curve = " ".join("/".join(f"{x:.3f}" for x in moment) for moment in run(rule, steps))
+        print(f"{rule}, {steps} steps, last / average / acting: {curve}", flush=True)

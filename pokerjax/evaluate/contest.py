@@ -61,7 +61,7 @@ class Contestant:
 def load(run_or_checkpoint: str | Path) -> Contestant:
     """Load the policy that RUN_OR_CHECKPOINT means. Raises `UserError`."""
     path, config = checkpoint.resolve(run_or_checkpoint)
-    model = acting_model(make_environment(config.game), config.model)
+    model = acting_model(make_environment(config.game), config)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     record = checkpoint.read_record(path)
     return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration, record.temperature)
@@ -213,7 +213,7 @@ def during_training(
     """
     if config.game.variant != "holdem":
         return lambda params, key, iteration: {"eval/exploitability": exact.exploitability(config, params)}
-    model = acting_model(make_environment(config.game), config.model)
+    model = acting_model(make_environment(config.game), config)
     # Hands are played and shown at the smallest of several table sizes.
     agent = ModelPlayer(model, make_environment(config.game, config.game.sizes[0]))
     opponents: dict[str, tuple[Player, Parameters]] = (

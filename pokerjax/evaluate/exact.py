@@ -42,4 +42,4 @@ def _model(config: Config) -> Model:
     variant = config.game.variant
     rule = "can be computed for Kuhn and Leduc poker only"
     require(variant != "holdem", f"Exact exploitability {rule}, but this agent plays hold'em: leave the flag out.")
-    return acting_model(make_environment(config.game), config.model)
+    return acting_model(make_environment(config.game), config)

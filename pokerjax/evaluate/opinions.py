@@ -22,7 +22,7 @@ from pokerjax.evaluate.range_policy import FEW_DECISIONS
 from pokerjax.evaluate.range_reader import read_range
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,6 +80,6 @@ def _program(model: Model):
     def read(params: Parameters, tokens: Any, masks: Any, count: Any):
         segments = jnp.where(jnp.arange(tokens.shape[0]) < count, 0, NO_SEGMENT)
         logits, values, _ = model.sequence(params, tokens[None], segments[None])
-        return masked_log_policy(logits[0], masks), values[0] * depth_bb(model.environment.layout, tokens)
+        return model.log_policy(logits[0], masks), values[0] * depth_bb(model.environment.layout, tokens)
 
     return jax.jit(read, compiler_options=compiler_options())

@@ -18,7 +18,7 @@ from pokerjax.env import menu, tables
 from pokerjax.env.tables import Environment, Table
 from pokerjax.evaluate.scripted import Script
 from pokerjax.model.attention import segment
-from pokerjax.model.transformer import Model, masked_log_policy, sample
+from pokerjax.model.transformer import Model, sample
 
 Acted = tuple[jax.Array, Any]
 
@@ -108,7 +108,7 @@ class ModelPlayer:
         decision = jax.vmap(lambda t: tables.read(self.environment, t))(table)
         segments = segment(decision.hand, decision.seat, self.environment.num_players)
         logits, _, memory = self.model.step(params, memory, decision.token, segments, time)
-        log_policy = masked_log_policy(logits, decision.mask)
+        log_policy = self.model.log_policy(logits, decision.mask)
         entries = sample(log_policy, jax.random.uniform(key, segments.shape))
         policy = Policy(decision.amounts, jnp.exp(log_policy))
         return jax.vmap(menu.choose)(decision.amounts, entries), memory, policy

@@ -18,7 +18,7 @@ import numpy as np
 from pokerjax.env.tables import Environment
 from pokerjax.evaluate.ranges import HANDS, with_hands
 from pokerjax.model.attention import Cache
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters
 
 FEW_DECISIONS = 7  # of the agent in one hand: nearly always enough
 
@@ -112,4 +112,4 @@ class ModelRange:
         tokens = with_hands(self.environment.layout, token, hands)
         segments = jnp.zeros(hands.shape[:1], jnp.int32)
         logits, _, cache = self.model.step(params, memory.cache, tokens, segments, memory.place)
-        return masked_log_policy(logits, mask), Memory(cache, memory.place + 1)
+        return self.model.log_policy(logits, mask), Memory(cache, memory.place + 1)

@@ -25,7 +25,7 @@ from pokerjax.evaluate.range_policy import CLASS_HANDS, CLASS_NUMBER, FEW_DECISI
 from pokerjax.evaluate.ranges import HANDS, hand_number, with_hands
 from pokerjax.model.attention import Cache
 from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters
 
 NUM_LATER = comb(49, 2)  # C: pairs of cards that a flop leaves, at most
 
@@ -140,7 +140,7 @@ def _walk(model: Model, params: Parameters, cache: Cache, tokens, masks, hands, 
         cache, log_policy, value = carry
         read = with_hands(layout, tokens[place], hands)
         logits, values, cache = model.step(params, cache, read, jnp.zeros((size,), jnp.int32), place)
-        log_policy = log_policy.at[place].set(masked_log_policy(logits, masks[place]))
+        log_policy = log_policy.at[place].set(model.log_policy(logits, masks[place]))
         return cache, log_policy, value.at[place].set(values * depth_bb(layout, read))
 
     nothing = jnp.zeros((*masks.shape[:1], size, masks.shape[1])), jnp.zeros((masks.shape[0], size))

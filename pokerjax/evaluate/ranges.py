@@ -17,7 +17,7 @@ import numpy as np
 from pokerjax import poker
 from pokerjax.env import tokens
 from pokerjax.model.attention import NO_SEGMENT
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters
 
 HANDS = np.array([(high, low) for high, low in itertools.product(range(52), repeat=2) if high > low], np.int32)
 """The 1,326 pairs of hole cards, the higher card (as an integer) first."""
@@ -56,7 +56,7 @@ def range_policy(
     segments = jnp.where(jnp.arange(read.shape[0]) < count, 0, NO_SEGMENT)
     segments = jnp.broadcast_to(segments, substituted.shape[:2])
     logits, _, _ = model.sequence(params, substituted, segments)
-    return masked_log_policy(logits, masks)
+    return model.log_policy(logits, masks)
 
 
 def unseen(known: jax.Array, hands: jax.Array) -> jax.Array:

@@ -18,7 +18,7 @@ from pokerjax.compiler import compiler_options
 from pokerjax.evaluate.ranges import HANDS, with_hands
 from pokerjax.evaluate.river_tree import NUM_SEATS, RiverTree, Spot
 from pokerjax.model.attention import Cache
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters
 
 _PLACES = 4  # R is a multiple of this, so that few programs are compiled
 
@@ -80,6 +80,6 @@ def _program(model: Model, num_hands: int, places: int):
     def step(params: Parameters, hands: jax.Array, cache: Cache, token: jax.Array, mask: jax.Array, time: jax.Array):
         tokens = with_hands(model.environment.layout, token, hands)
         logits, _, cache = model.step(params, cache, tokens, jnp.zeros(num_hands, jnp.int32), time)
-        return jnp.exp(masked_log_policy(logits, mask)), cache
+        return jnp.exp(model.log_policy(logits, mask)), cache
 
     return jax.jit(step, compiler_options=compiler_options()), model.empty_cache(num_hands, places=places)

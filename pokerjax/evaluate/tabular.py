@@ -15,7 +15,7 @@ from pokerjax.env import tables
 from pokerjax.env.tables import Environment
 from pokerjax.evaluate.game_tree import CALL, RAISE, GameTree, game_tree
 from pokerjax.model.attention import NO_SEGMENT
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters
 
 
 def model_policy(model: Model, params: Parameters) -> jax.Array:
@@ -45,7 +45,7 @@ def _program(model: Model):
     def run(params: Parameters, reads: _Reads) -> jax.Array:
         logits, _, _ = model.sequence(params, reads.tokens, reads.segments)
         own = jnp.take_along_axis(logits, reads.last[:, None, None], axis=1)[:, 0]
-        return jnp.exp(masked_log_policy(own, reads.masks))
+        return jnp.exp(model.log_policy(own, reads.masks))
 
     return jax.jit(run, compiler_options=compiler_options()), reads
 

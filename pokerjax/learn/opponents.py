@@ -20,7 +20,7 @@ from pokerjax.env import menu, tables
 from pokerjax.env.tables import Environment, Table
 from pokerjax.learn.sharding import total
 from pokerjax.model.attention import Cache, segment
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy, sample
+from pokerjax.model.transformer import Model, Parameters, sample
 
 MEMORY = 0.98  # of the results, an iteration
 LEAST_WEIGHT = 0.05  # of a slot that always loses
@@ -55,7 +55,7 @@ class Opponents:
         step = jax.vmap(self.model.step, in_axes=(0, 0, 0, 0, None))
         tokens = self._grouped(decision.token.T)
         logits, _, cache = step(self.params, cache, tokens, self._grouped(segments), time)
-        log_policy = masked_log_policy(logits.reshape(self.num_tables, -1), decision.mask.T)
+        log_policy = self.model.log_policy(logits.reshape(self.num_tables, -1), decision.mask.T)
         return menu.choose(decision.amounts, sample(log_policy, uniform)), cache
 
     def _grouped(self, x: jax.Array) -> jax.Array:

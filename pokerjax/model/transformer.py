@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from pokerjax.config import ModelConfig
+from pokerjax.config import Config, ModelConfig
 from pokerjax.env.tables import Environment
 from pokerjax.model import features
 from pokerjax.model.attention import NO_SEGMENT, Attention, Cache, banded_mask
@@ -88,6 +88,8 @@ class Model:
 
     environment: Environment
     config: ModelConfig
+    threshold: float = 0.0
+    """Who acts leaves out what it would do with a smaller probability (`acting_model`); 0 for the policy as trained."""
 
     @cached_property
     def _abstract(self) -> Any:
@@ -123,6 +125,18 @@ class Model:
         """Parameters that a token multiplies: 2 FLOP each forward, 4 backward."""
         shapes = jax.eval_shape(self.init, jax.random.key(0))
         return sum(leaf.size for leaf in jax.tree.leaves(shapes) if leaf.ndim == 2)
+
+    def log_policy(self, logits: jax.Array, mask: jax.Array) -> jax.Array:
+        """Log-probabilities [..., A] of who acts: over the entries on offer that are no rarer than the threshold.
+
+        The others get -1e30. Thresholding: Ganzfried, Sandholm and Waugh, "Strategy purification and thresholding"
+        (AAMAS 2012).
+        """
+        log_policy = masked_log_policy(logits, mask)
+        if not self.threshold:
+            return log_policy
+        least = jnp.minimum(jnp.log(self.threshold), jnp.max(log_policy, axis=-1, keepdims=True))
+        return masked_log_policy(log_policy, mask & (log_policy >= least))
 
     def in_compute_type(self, params: Parameters) -> Parameters:
         """The same parameters, those matrices that are multiplied in the compute type already in it.
@@ -215,10 +229,15 @@ class Model:
         return x, Cache(keys=tuple(keys), values=tuple(values), segments=ring)
 
 
-def acting_model(environment: Environment, config: ModelConfig) -> Model:
-    """The model of an agent that only acts: on a CPU in float32, which is twice as fast there as bfloat16 and finer."""
+def acting_model(environment: Environment, config: Config) -> Model:
+    """The model of an agent that only acts.
+
+    On a CPU it computes in float32, which is twice as fast there as bfloat16 and finer. Mirror descent stops lowering
+    what has become rarer than its floor, so what is left of that is no choice of the policy's, and is left out.
+    """
     on_cpu = jax.default_backend() == "cpu"
-    return Model(environment, dataclasses.replace(config, compute_dtype="float32") if on_cpu else config)
+    model = dataclasses.replace(config.model, compute_dtype="float32") if on_cpu else config.model
+    return Model(environment, model, config.learn.probability_floor if config.learn.objective == "mirror" else 0.0)
 
 
 def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
