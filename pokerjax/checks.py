@@ -192,8 +192,6 @@ def _check_learn(learn: LearnConfig) -> None:
     require(0 <= learn.momentum < 1, inertia)
     least = f"{_flag('temperature_end', learn.temperature_end)} must be above 0, since the annealing is geometric."
     require(learn.temperature_end > 0, least)
-    span = f"{_flag('temperature_span', learn.temperature_span)} must be above 0 and at most 1."
-    require(0 < learn.temperature_span <= 1, span)
     # PPO's clip is about the policy that acted: ratios to one that explores start outside of it.
     of_one = {"exploration": "mirror", "tremble": "ppo", "random_seats": "ppo"}
     for field, objective in of_one.items():

@@ -135,12 +135,11 @@ class LearnConfig:
     """Mirror descent's weight of the entropy at the start, in big blinds; annealed geometrically over num_games."""
     temperature_end: float = 0.03
     """Share of it that is left at the end."""
-    temperature_span: float = 1.0
-    """Share of the run in which the temperature falls; then it stays, while the learning rate still falls."""
     mirror_step: float = 0.1
     """Mirror descent's step at the start: what a big blind of advantage adds to a logit; annealed like temperature."""
     probability_floor: float = 0.0025
-    """Mirror descent leaves the logit of an action alone that is rarer than this and that it would make rarer still."""
+    """Mirror descent leaves the logit of an action alone that is rarer than this and that it would make rarer still.
+    Who acts leaves out what is rarer."""
     exploration: float = 0.0
     """Mirror descent's share of the actions of the rollout that are drawn evenly; what is learnt stays the policy
     without them. Under PPO seats slip instead."""

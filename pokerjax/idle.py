@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pokerjax.config import Config, ModelConfig, require
 
 _PPO = ("clip", "dual_clip", "entropy_coefficient", "entropy_end", "magnet_coefficient")
-_MIRROR = ("temperature", "temperature_end", "temperature_span", "mirror_step", "probability_floor")
+_MIRROR = ("temperature", "temperature_end", "mirror_step", "probability_floor")
 _OF_THE_TARGET = (*ModelConfig.__dataclass_fields__, "bet_sizes")
 
 

@@ -105,9 +105,6 @@ def test_rates_fall_to_their_ends():
     np.testing.assert_allclose(rates(learn, jnp.float32(0.5)), [5e-4, 0.025, 0.05, 0.02, 0.4], rtol=1e-5)
     falling = dataclasses.replace(learn, tremble_end=0.25)
     np.testing.assert_allclose(rates(falling, jnp.float32(0.5)).tremble, 0.2, rtol=1e-5)
-    held = dataclasses.replace(learn, temperature_span=0.5)  # the temperature and the step alone
-    np.testing.assert_allclose(rates(held, jnp.float32(0.25)), [7.5e-4, 0.0375, 0.05, 0.02, 0.4], rtol=1e-5)
-    np.testing.assert_allclose(rates(held, jnp.float32(0.75)), [2.5e-4, 0.0125, 0.005, 0.002, 0.4], rtol=1e-5)
 
 
 def exact_action_values(tree, policies):
@@ -213,10 +210,7 @@ def test_mirror_descent_needs_values_of_all_actions():
         check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, random_seats=0.1)))
     with pytest.raises(UserError, match=r"--exploration 0.1 needs --objective mirror: .* by --tremble"):
         check(Config(learn=LearnConfig(exploration=0.1)))
-    wrong = {
-        "exploration": 1.5, "temperature_end": 0.0, "temperature_span": 0.0, "momentum": 1.0, "mirror_step": -1.0,
-        "probability_floor": 2.0,
-    }  # fmt: skip
+    wrong = {"exploration": 1.5, "temperature_end": 0.0, "momentum": 1.0, "mirror_step": -1.0, "probability_floor": 2.0}
     for name, value in wrong.items():
         with pytest.raises(UserError, match=f"--{name.replace('_', '-')}"):
             check(dataclasses.replace(MIRROR, learn=dataclasses.replace(MIRROR.learn, **{name: value})))

@@ -38,7 +38,6 @@ class Rule:
     half_life: float = 0.05  # of the average of the logits, as a share of the run
     lag: float = 0.0  # steps by which the values are behind
     floor: float = 0.0  # actions rarer than this are not made rarer still (learn/mirror.py), and left out of what acts
-    span: float = 1.0  # share of the run in which the step and the temperature fall; then they stay
 
 
 def policy_of(logits: jax.Array) -> jax.Array:
@@ -88,7 +87,7 @@ def run(rule: Rule, steps: int) -> list[tuple[float, float, float]]:
 
     def one_step(carry, time):
         logits, average, values = carry
-        share, policy = jnp.minimum(time / steps / rule.span, 1.0), policy_of(logits)
+        share, policy = time / steps, policy_of(logits)
         now, others, visits = analyse(policy)
         values += (now - values) / (1 + rule.lag)
         log_policy, log_magnet = (jnp.where(LEGAL, jnp.log(policy_of(x) + 1e-30), 0.0) for x in (logits, average))
@@ -131,7 +130,6 @@ if __name__ == "__main__":
         # To the temperature at which the longest run of configs/leduc.py ended, the step falling as it does.
         (Rule("even", "one", **cold), 6000),
         (Rule("even", "one", floor=0.0067, **cold), 6000),
-        (Rule("even", "one", floor=0.0067, span=0.6, **cold), 6000),
     ]
     for rule, steps in rows:
         curve = " ".join("/".join(f"{x:.3f}" for x in moment) for moment in run(rule, steps))

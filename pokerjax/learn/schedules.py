@@ -22,12 +22,11 @@ class Rates(NamedTuple):
 
 def rates(learn: LearnConfig, progress: jax.Array) -> Rates:
     """The rates at `progress`, 0 at the start of the run and 1 at its end."""
-    fallen = jnp.minimum(progress / learn.temperature_span, 1.0)
     return Rates(
         learning_rate=learn.learning_rate * annealed(progress, learn.learning_rate_end),
         entropy=learn.entropy_coefficient * annealed(progress, learn.entropy_end),
-        temperature=learn.temperature * annealed(fallen, learn.temperature_end),
-        mirror_step=learn.mirror_step * annealed(fallen, learn.temperature_end),
+        temperature=learn.temperature * annealed(progress, learn.temperature_end),
+        mirror_step=learn.mirror_step * annealed(progress, learn.temperature_end),
         tremble=learn.tremble * annealed(progress, learn.tremble_end),
     )
 
