@@ -58,8 +58,8 @@ GLOSSARY: dict[str, str] = {
     " the run, or the agent that it exploits.",
     "eval/<opponent>_bb100": "Big blinds per 100 hands of the averaged policy against a scripted player,"
     " every deal played in every seat.",
-    "eval/exploitability": "Exact exploitability of the averaged policy in Kuhn and Leduc poker, chips a hand:"
-    " NashConv / 2, OpenSpiel's convention.",
+    "eval/exploitability": "Exact exploitability of the averaged policy as it acts, in Kuhn and Leduc poker, chips a"
+    " hand: NashConv / 2, OpenSpiel's convention.",
     "eval/<opponent>_ci95": "Half-width of the 95 % interval of that number, big blinds per 100 hands.",
 }
 """Every name that may be logged, its unit and its meaning; `<...>` stands for one word."""
