@@ -2,7 +2,7 @@
 #   make quickstart                                     train a small agent, then measure it
 #   make train CONFIG=configs/base.py ARGS="--seed 1"    any field of the config is a flag
 #   make evaluate RUN=runs/base ARGS="--num-games 100000"
-#   make EXTRAS=cuda12 train                            on an NVIDIA GPU (cuda12, cuda13) or a TPU (tpu)
+#   make train EXTRAS=cuda12 CONFIG=configs/gpu.py       on an NVIDIA GPU (cuda12, cuda13) or a TPU (tpu)
 
 CONFIG ?= configs/base.py
 # Empty: the agent that ships with pokerjax.
@@ -61,7 +61,7 @@ quickstart: $(INSTALLED)
 	$(RUN_PYTHON) bin/evaluate.py runs/quick --num-games 20000
 	@echo
 	@echo "Next: play against it        make play RUN=runs/quick"
-	@echo "      train the large model  make train CONFIG=configs/base.py"
+	@echo "      train a stronger one   make train CONFIG=configs/heads_up.py    (10 minutes on a core)"
 	@echo "      start this one afresh  rm -r runs/quick && make quickstart"
 
 # A web page; make play ARGS=--terminal plays in the shell.

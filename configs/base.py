@@ -4,8 +4,8 @@
     python bin/train.py --config configs/base.py --num-players 6
 
 Hardware: any; tables and minibatch follow the device: 64 tables and 2,048 decisions on a CPU, 1,024 and 32,768 on a
-GPU, which wants --compute-dtype bfloat16 (1.6 times as fast) and takes 5 s for a million games: too few steps to learn
-from (configs/gpu.py is made for one). Time: 76 min on one core of a Zen 5, the other busy.
+GPU, where a million games take 5 s, which is too few gradient steps: use configs/gpu.py there (--compute-dtype bfloat16
+makes this one 1.6 times as fast). Time: 76 min on one core of a Zen 5, the other busy.
 Result, one seed, bb/100: random +440 +- 42, always-call +1,235 +- 48, always-all-in +212 +- 25,
 tight-aggressive +23 +- 14, rock +28 +- 12, pot-odds +399 +- 36 (docs/learning.md).
 """

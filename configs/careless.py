@@ -6,8 +6,8 @@ A fifth of the seats that it learns among play the whole hand at random.
 
 Hardware: 1 CPU core, 1 GiB. Time: 11 min (Zen 5). Result, mean of five seeds with its 95 % interval, bb/100: random
 +1,069 +- 26, always-call +801 +- 50, always-all-in +684 +- 20, tight-aggressive +11 +- 7, rock +24 +- 4, pot-odds
-+269 +- 12. It is bought with strength: the agent that ships wins 54 +- 8 of it, and a local best response with
-large bets on the flop 2,852 +- 1,404 mbb/hand. docs/learning.md, "Seats at random".
++269 +- 12. It is bought with strength: the agent that ships beats it by 54 +- 8, and a local best response with
+large bets on the flop wins 2,852 +- 1,404 mbb/hand from it. docs/learning.md, "Seats at random".
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

@@ -139,7 +139,7 @@ class LearnConfig:
     """Mirror descent's step at the start: what a big blind of advantage adds to a logit; annealed like temperature."""
     probability_floor: float = 0.0025
     """Mirror descent leaves the logit of an action alone that is rarer than this and that it would make rarer still.
-    Who acts leaves out what is rarer."""
+    When the policy acts, what is rarer has probability 0."""
     exploration: float = 0.0
     """Mirror descent's share of the actions of the rollout that are drawn evenly; what is learnt stays the policy
     without them. Under PPO seats slip instead."""
