@@ -204,6 +204,8 @@ def _first_hand(path: Path) -> Hand:
         played = poker.replay(hand)
         require(played.error is None or played.unfinished, f"--chart {path}: {played.error}")
         return hand
+    except OSError as error:
+        raise UserError(f"--chart {path} cannot be read ({error.strerror}); name another file.") from None
     except ValueError as error:
         raise UserError(f"--chart {path}: {error}") from None
 

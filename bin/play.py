@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> None:
     """Check the flags before JAX is imported, so that a typing mistake is answered at once."""
     settings = commandline.parse(_Arguments, arguments, program="bin/play.py")
     require(0 <= settings.port < 65536, f"--port {settings.port} must be from 0 to 65535.")
+    require(bool(settings.host.strip()), "--host is empty; name an address, 127.0.0.1 for this machine alone.")
     require(settings.terminal or settings.num_players is None, "--num-players is for --terminal: the page asks for it.")
     seed = secrets.randbits(32) if settings.seed is None else settings.seed
     check_seed(seed)

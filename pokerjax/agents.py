@@ -221,8 +221,10 @@ def _check_types(observation: Observation) -> None:
     if not is_whole_number(observation.seat):
         raise ValueError(f"seat {observation.seat!r} must be a whole number.")
     for name, listed in (("stacks", observation.stacks), ("actions", observation.actions)):
-        if not isinstance(listed, (Sequence, np.ndarray)) or isinstance(listed, str):
+        if not (isinstance(listed, Sequence) or getattr(listed, "ndim", 0)) or isinstance(listed, str):
             raise ValueError(f"{name} = {listed!r} must be a list.")
+    if observation.blinds is None:
+        raise ValueError("blinds = None must be the pair (small, big), or one amount a seat.")
 
 
 def _stakes(environment: Environment, observation: Observation) -> poker.Stakes:
@@ -258,7 +260,7 @@ def _engine_action(index: int, action: Action) -> int:
     """The engine's form of an action of the history."""
     if isinstance(action, str) and action in ("fold", "check", "call", "check/call"):
         return poker.FOLD if action == "fold" else poker.CALL
-    if isinstance(action, (tuple, list)) and len(action) == 2 and action[0] == "raise":
+    if isinstance(action, (tuple, list)) and len(action) == 2 and isinstance(action[0], str) and action[0] == "raise":
         chips = action[1]
         if is_whole_number(chips) and 0 < chips < 2**31:
             return int(chips)

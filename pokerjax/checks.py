@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pokerjax.config import GROUPS, Config, GameConfig, LearnConfig, ModelConfig, RunConfig, require
 
+MOST_COUNTED = 2**30
 OPPONENT_GROUPS = 4  # snapshots met in one iteration
 MOST_CHIPS = 2**30  # poker.rules.MAX_CHIPS, which is behind an import of JAX
 LARGEST_BET = 20  # pots
@@ -25,8 +26,10 @@ def check(config: Config) -> Config:
     run = config.run
     _at_least(1, run, "num_games", "checkpoint_every", "keep", "evaluate_games")
     _at_least(0, run, "evaluate_every", "snapshots", "num_devices", "accumulation")
-    most = 2**30  # games are counted in int32 on the device, and the last call overshoots
-    require(run.num_games <= most, f"{_flag('num_games', run.num_games)} must be at most {most}.")
+    # Games are counted in int32 on the device, and the last call overshoots.
+    _at_most(MOST_COUNTED, run, "num_games", "checkpoint_every", "keep", "evaluate_every", "snapshots")
+    _at_most(MOST_COUNTED, run, "num_devices", "accumulation")
+    _at_most(100_000_000, run, "evaluate_games")
     check_seed(run.seed)
     judged = config.learn.objective == "ppo" or config.model.critic == "action"
     require(judged, "--objective mirror needs values of all actions: add --critic action.")
@@ -100,6 +103,12 @@ def _at_least(least: int, group: object, *fields: str) -> None:
         require(value >= least, f"{_flag(field, value)} must be at least {least}.")
 
 
+def _at_most(most: int, group: object, *fields: str) -> None:
+    for field in fields:
+        value = getattr(group, field)
+        require(value <= most, f"{_flag(field, value)} must be at most {most}.")
+
+
 def check_types(config: Config) -> None:
     """Keep lists and strings out: tyro types the flags, but a config file may hold anything."""
     for group, kind in GROUPS.items():
@@ -160,6 +169,7 @@ def _check_game(game: GameConfig) -> None:
 
 def _check_model(model: ModelConfig) -> None:
     _at_least(1, model, "d_model", "n_layers", "n_heads", "mlp_ratio")
+    _at_most(2**16, model, "d_model", "n_layers", "n_heads", "mlp_ratio")
     width, heads = model.d_model, model.n_heads
     remedy = f"use --n-heads {_nearest_divisor(width, heads)} or another --d-model"
     require(width % heads == 0, f"--n-heads {heads} does not divide --d-model {width}; {remedy}.")
@@ -171,12 +181,19 @@ def _check_model(model: ModelConfig) -> None:
 
 
 def _nearest_divisor(number: int, wanted: int) -> int:
-    return min((d for d in range(1, number + 1) if number % d == 0), key=lambda d: abs(d - wanted))
+    return min(_divisors(number), key=lambda d: abs(d - wanted))
+
+
+def _divisors(number: int) -> list[int]:
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    return small + [number // d for d in reversed(small) if d * d < number]
 
 
 def _check_learn(learn: LearnConfig) -> None:
     _at_least(1, learn, "rollout_length", "epochs", "iterations_per_call", "pool_size")
     _at_least(0, learn, "parallel_games", "batch_size")
+    _at_most(MOST_COUNTED, learn, "parallel_games", "batch_size", "rollout_length", "iterations_per_call", "pool_size")
+    _at_most(1000, learn, "epochs")
     for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life", "temperature", "mirror_step"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value > 0, f"{_flag(field, value)} must be a positive number.")
@@ -208,8 +225,7 @@ def minibatch_tables(learn: LearnConfig, parallel_games: int, num_devices: int =
     shares = num_devices if parallel_games % num_devices == 0 else 1
     each = parallel_games // shares
     wanted = learn.batch_size / learn.rollout_length or parallel_games / 8
-    divisors = [tables for tables in range(1, each + 1) if each % tables == 0]
-    return shares * min(divisors, key=lambda tables: abs(math.log(tables * shares / wanted)))
+    return shares * min(_divisors(each), key=lambda tables: abs(math.log(tables * shares / wanted)))
 
 
 def check_devices(config: Config, num_devices: int, tables_each: int, batch_tables: int, group_tables: int) -> None:

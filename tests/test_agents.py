@@ -154,6 +154,9 @@ def test_a_history_longer_than_any_of_self_play(agent):
         ({"actions": [("raise", True)]}, r"actions\[0\] = \('raise', True\) is none"),
         ({"stacks": 5}, "stacks = 5 must be a list"),
         ({"actions": None}, "actions = None must be a list"),
+        ({"stacks": np.array(5)}, r"stacks = array\(5\) must be a list"),
+        ({"blinds": None}, "blinds = None must be the pair"),
+        ({"actions": [(np.array([1, 2]), 300)]}, r"actions\[0\] = .* is none: write"),
     ],
 )
 def test_impossible_descriptions(agent, changes, words):

@@ -69,6 +69,11 @@ def test_json_of_another_version_names_the_field():
         (Config(game=GameConfig(bet_sizes=(50, 75))), "--bet-sizes 50 75 are fractions of the pot, 0.5 for half of it"),
         (Config(run=RunConfig(num_games=2**40)), "must be at most 1073741824"),
         (Config(run=RunConfig(seed=-1)), "--seed -1 must be from 0"),
+        (Config(run=RunConfig(evaluate_games=10**10)), "--evaluate-games 10000000000 must be at most 100000000"),
+        (Config(learn=LearnConfig(parallel_games=10**12)), "--parallel-games 1000000000000 must be at most"),
+        (Config(learn=LearnConfig(iterations_per_call=10**20)), "--iterations-per-call .* must be at most"),
+        (Config(learn=LearnConfig(epochs=1001)), "--epochs 1001 must be at most 1000"),
+        (Config(model=ModelConfig(d_model=10**12, n_heads=7)), "--d-model 1000000000000 must be at most 65536"),
         (Config(game=GameConfig(shortest_stack=200.0)), "--shortest-stack 200 and --deepest-stack 100"),
         (Config(game=GameConfig(bet_sizes=(1.0, 0.5))), "--bet-sizes 1 0.5 must be positive"),
         (Config(game=GameConfig(bet_sizes=(float("nan"),))), "--bet-sizes nan"),
@@ -103,6 +108,7 @@ def test_bad_values_are_named(config, words):
     [
         (256, 8, 1, 2), (2048, 8, 1, 8), (100, 8, 1, 1), (384, 8, 1, 4), (64, 12, 2, 2), (700, 12, 2, 6),
         (0, 64, 1, 8), (0, 2, 1, 1), (0, 28, 1, 4), (0, 100, 1, 10), (0, 7, 1, 1), (0, 12, 2, 2), (0, 64, 4, 8),
+        (128, 2**30, 1, 1),
     ],
 )  # fmt: skip
 def test_a_minibatch_is_of_whole_tables_that_can_be_shared_out(batch_size, tables, devices, expected):

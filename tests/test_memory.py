@@ -74,10 +74,10 @@ def test_a_cpu_reads_minibatches_in_parts():
 
 def test_what_cannot_fit_is_one_sentence(having):
     having(GIB // 4)
-    sentence = r"4 tables of 14,\d+,\d+ parameters need about 0\.\d GiB on a device that has 0\.2: lower --parallel"
+    sentence = r"4 tables x 128 steps .* of 14,\d+,\d+ parameters need about 0\.\d GiB on a device that has 0\.2: lower"
     with pytest.raises(UserError, match=sentence):
         Learner(Config())
-    with pytest.raises(UserError, match=r"512 tables of .* raise --accumulation"):
+    with pytest.raises(UserError, match=r"512 tables x .* raise --accumulation"):
         Learner(Config(learn=LearnConfig(parallel_games=512)))
 
 

@@ -153,6 +153,7 @@ NOWHERE = "There is no run or checkpoint at runs/nowhere; shipped is the agent t
         ("play.py runs/nowhere", NOWHERE),
         ("play.py --num-players 3", "--num-players is for --terminal: the page asks for it."),
         ("play.py --port 70000", "--port 70000 must be from 0 to 65535."),
+        ("play.py --host ", "--host is empty; name an address, 127.0.0.1 for this machine alone."),
         ("play.py runs/nowhere --terminal", NOWHERE),
         ("evaluate.py runs/nowhere", NOWHERE),
         ("evaluate.py --hands x.phhs --ladder", "--hands x.phhs is for matches: leave --ladder out."),

@@ -77,6 +77,26 @@ def test_a_cash_hand_to_the_showdown():
     assert hand.actors == (2, 0, 1, 1, 2, 1, 2, 1) and hand.streets == (0, 0, 0, 1, 1, 1, 1, 1)
 
 
+@pytest.mark.parametrize(("shown", "known"), [("Ah", "AhKd"), ("Kd Ah", "KdAh")])
+def test_one_card_shown_takes_nothing_from_two_that_are_known(shown, known):
+    text = TOURNAMENT.replace("Dealt to Gus [7h 2d]", "Dealt to Fay [Ah Kd]")
+    [hand] = read_pokerstars(text.replace("Fay: doesn't show hand", f"Fay: shows [{shown}]"))
+    assert hand.hole == (None, tuple(poker.cards(known).tolist()))
+
+
+def test_one_card_shown_by_a_stranger_is_one_card():
+    text = TOURNAMENT.replace("Fay: doesn't show hand", "Fay: shows [Ah]").replace("collected (220)", "showed [Ah]")
+    [hand] = read_hands(text)
+    assert hand.hole[1] == (poker.card("Ah"), poker.NO_CARD)
+    assert poker.replay(hand).error is None
+
+
+def test_a_phh_file_may_mention_pokerstars():
+    [hand] = read_pokerstars(TOURNAMENT)
+    text = poker.write_phh(hand) + 'event = "2009 PokerStars Caribbean Adventure"\n'
+    assert read_hands(text)[0].actions == hand.actions
+
+
 @pytest.mark.slow
 def test_the_cash_hand_is_paid_as_it_was():
     played = poker.replay(read_pokerstars(CASH)[0])

@@ -105,6 +105,15 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.parametrize("players", [2, 3, 6])
+def test_a_board_that_everybody_plays_is_shared_by_all(players):
+    fields = dict.fromkeys((f"board_{i}" for i in range(5)), jnp.int32(0))
+    fields |= {f"board_{i}": card for i, card in enumerate(board("AsKsQsJsTs"))}
+    high, low = pair("3h2d")
+    fields |= {"hole_high": jnp.int32(high), "hole_low": jnp.int32(low), "folded": jnp.zeros(players, jnp.int32)}
+    assert float(equity(fields, jax.random.key(0), samples=8)) == pytest.approx(1 / players)
+
+
 @pytest.mark.parametrize(
     ("name", "hand", "actions", "expected"),
     [

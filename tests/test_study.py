@@ -184,6 +184,22 @@ def test_impossible_spots(agent, change, sentence):
         Study(agent).spot(spot | change)
 
 
+def test_a_recorded_hand_is_read_by_the_rules_of_its_house():
+    """The competition's dealer asks the big blind too when the small blind is all-in for less, and others do not."""
+    game = tiny_agent().game
+    short = {"stacks": (10_000, 30), "hole": tuple(tuple(poker.cards(cards).tolist()) for cards in ("AhKd", "7c2s"))}
+    seats = {}
+    for house in ("acpc", "tda"):
+        hand = make_hand(rules=poker.no_limit_holdem(2, house=house), **short)
+        line = read_line(game, hand)
+        assert line.environment.rules.house == house
+        seats[house] = line.seats.tolist()
+        assert spots.hand_from_spot(spots.spot_from_hand(hand)).rules == hand.rules
+    assert seats == {"acpc": [0], "tda": []}
+    with pytest.raises(ValueError, match="without a cap on raises"):
+        read_line(game, make_hand(rules=poker.Rules(2, max_raises=(3, 3, 3, 3))))
+
+
 def test_a_replay_tells_every_step(agent):
     hole = (tuple(poker.cards("AhKd").tolist()), None)
     told = Study(agent).replay(make_hand(2, (300, 0, 0, -1), "Ts9d2c", hole))

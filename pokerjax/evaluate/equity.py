@@ -14,7 +14,7 @@ def equity(fields: dict[str, jax.Array], key: jax.Array, *, samples: int) -> jax
     """Share of the pot that the seat wins on average, float32 (unbatched); `key` is consumed.
 
     `fields` are those of its decision token. Missing board cards and the hands of the seats that have not
-    folded are drawn from the unseen cards; a tie counts half.
+    folded are drawn from the unseen cards; a tie is shared.
     """
     hole = jnp.stack([fields["hole_high"], fields["hole_low"]])
     board = jnp.stack([fields[f"board_{i}"] for i in range(5)])
@@ -29,8 +29,8 @@ def equity(fields: dict[str, jax.Array], key: jax.Array, *, samples: int) -> jax
         mine = poker.strength(jnp.concatenate([hole, full]))
         rivals = drawn[5:].reshape(num_rivals, 2)
         theirs = jax.vmap(lambda cards: poker.strength(jnp.concatenate([cards, full])))(rivals)
-        best = jnp.max(jnp.where(rivals_in, theirs, -1))
-        return jnp.where(mine > best, 1.0, jnp.where(mine == best, 0.5, 0.0))
+        theirs = jnp.where(rivals_in, theirs, -1)
+        return jnp.where(mine >= jnp.max(theirs), 1.0 / (1 + jnp.sum(theirs == mine)), 0.0)
 
     return jnp.mean(jax.vmap(one)(bits))
 

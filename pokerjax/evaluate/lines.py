@@ -119,7 +119,10 @@ def _environment(game: GameConfig, hand: poker.Hand) -> Environment:
     if players not in game.sizes:
         sizes = " or ".join(map(str, game.sizes))
         raise ValueError(f"The agent was trained for {sizes} players, and this hand has {players}.")
-    return tables.make_environment(game, players)
+    if hand.rules.max_raises is not None or hand.rules.first_to_act is not None:
+        raise ValueError("The agent plays without a cap on raises, in the usual order, and this hand has other rules.")
+    environment = tables.make_environment(game, players)
+    return dataclasses.replace(environment, rules=dataclasses.replace(environment.rules, house=hand.rules.house))
 
 
 def _deal(hand: poker.Hand) -> poker.Deal:

@@ -116,8 +116,9 @@ def check_memory(
     there, needed = memory_bytes(), _needed(model, config, tables, num_devices, target)
     if needed <= there:
         return
-    sizes = f"{tables} tables of {model.num_parameters:,} parameters need about {needed / 2**30:.1f} GiB"
-    remedy = "lower --parallel-games, --batch-size or --d-model, or raise --accumulation"
+    steps = f"{tables} tables x {config.learn.rollout_length} steps (--parallel-games, --rollout-length)"
+    sizes = f"{steps} of {model.num_parameters:,} parameters need about {needed / 2**30:.1f} GiB"
+    remedy = "lower them, --batch-size or --d-model, or raise --accumulation"
     raise UserError(f"{sizes} on a device that has {there / 2**30:.1f}: {remedy}.")
 
 

@@ -40,6 +40,11 @@ class _Player:
     mucked: bool = False
 
 
+def is_pokerstars(text: str) -> bool:
+    """Whether a hand of PokerStars begins anywhere in the text."""
+    return _HEADER.search(text) is not None
+
+
 def read_pokerstars(text: str) -> list[poker.Hand]:
     """The hands of a text, in order. Raises ValueError, one sentence that names the hand and the place."""
     starts = [match.start() for match in _HEADER.finditer(text)]
@@ -143,7 +148,7 @@ class _Log:
         elif match := re.match(rf"(?:bets|raises {_AMOUNT} to) {_AMOUNT}", words):
             self.actions.append((name, self.street, _number(match[2])))
         elif words.startswith("shows [") or words.startswith("showed ["):
-            player.cards = _cards_in(words)
+            player.cards = _all_known(player.cards, _cards_in(words))
         elif words.startswith("mucks"):
             player.mucked = True
         if self.actions and self.actions[-1][0] == name:
@@ -153,9 +158,9 @@ class _Log:
         """Cards that are only told at the end: "Seat 3: name (button) mucked [Ah Kd]"."""
         for name in self._names:
             player = self.players[name]
-            if re.match(rf"Seat {player.number}: {re.escape(name)}\b", line) and not player.cards:
+            if re.match(rf"Seat {player.number}: {re.escape(name)}\b", line):
                 if match := re.search(r"(?:showed|mucked) \[([^\]]*)\]", line):
-                    player.cards = match[1].replace(" ", "")
+                    player.cards = _all_known(player.cards, match[1].replace(" ", ""))
                 return
 
 
@@ -179,7 +184,7 @@ def _hand(log: _Log, button: int, small_blind: Decimal, big_blind: Decimal, numb
     seats = {name: seat for seat, name in enumerate(order)}
     folded = {name for name, _, action in log.actions if action == poker.FOLD}
     live = [name for name in order if name not in folded]
-    mucked = [seats[name] for name in live if len(live) > 1 and (inside[name].mucked or not inside[name].cards)]
+    mucked = [seats[name] for name in live if len(live) > 1 and (inside[name].mucked or len(inside[name].cards) < 4)]
     whole = len(log.board) == 5 and len(mucked) < len(live)
     return poker.Hand(
         rules=poker.no_limit_holdem(len(order)),
@@ -187,7 +192,7 @@ def _hand(log: _Log, button: int, small_blind: Decimal, big_blind: Decimal, numb
         blinds=tuple(map(chips, blinds)),
         antes=tuple(chips(player.ante) for player in players),
         big_blind=chips(big_blind),
-        hole=tuple(tuple(map(poker.card, _split(player.cards))) if player.cards else None for player in players),
+        hole=tuple(_hole(player.cards) for player in players),
         board=tuple(map(poker.card, log.board)),
         actions=tuple(chips(action) for _, _, action in log.actions),
         actors=tuple(seats[name] for name, _, _ in log.actions),
@@ -230,5 +235,11 @@ def _cards_in(text: str) -> str:
     return match[1].replace(" ", "") if match else ""
 
 
-def _split(names: str) -> list[str]:
-    return [names[i : i + 2] for i in range(0, len(names), 2)]
+def _all_known(known: str, shown: str) -> str:
+    """The cards of a seat when it shows some of them, perhaps one of two."""
+    return known if len(known) > len(shown) else shown
+
+
+def _hole(names: str) -> tuple[int, ...] | None:
+    cards = [poker.card(names[i : i + 2]) for i in range(0, len(names), 2)]
+    return tuple(cards + [poker.NO_CARD] * (2 - len(cards))) if cards else None

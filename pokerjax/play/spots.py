@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from pokerjax import poker
-from pokerjax.play.pokerstars import MAX_HANDS, read_pokerstars
+from pokerjax.play.pokerstars import MAX_HANDS, is_pokerstars, read_pokerstars
 
 MAX_ACTIONS = 400
-FIELDS = ("stacks", "blinds", "antes", "big_blind", "hole", "board", "actions")
+FIELDS = ("stacks", "blinds", "antes", "big_blind", "hole", "board", "actions", "house")
 
 
 def hand_from_spot(spot: Any) -> poker.Hand:
@@ -31,11 +31,14 @@ def hand_from_spot(spot: Any) -> poker.Hand:
     if len(actions) > MAX_ACTIONS:
         raise ValueError(f"A spot has at most {MAX_ACTIONS} actions, not {len(actions)}.")
     big_blind = spot.get("big_blind", max(blinds, default=0))
+    house = spot.get("house", "tda")
+    if house not in ("tda", "acpc"):
+        raise ValueError('house must be "tda" or "acpc".')
     hole = spot.get("hole", [""] * players)
     if not isinstance(hole, list) or not all(isinstance(cards, str) and len(cards) <= 8 for cards in hole):
         raise ValueError('hole must be a list of cards, as ["AhKd", ""].')
     return poker.Hand(
-        rules=poker.no_limit_holdem(players),
+        rules=poker.no_limit_holdem(players, house=house),
         stacks=tuple(stacks),
         blinds=tuple(blinds),
         antes=tuple(antes),
@@ -56,6 +59,7 @@ def spot_from_hand(hand: poker.Hand) -> dict[str, Any]:
         "hole": [_names(cards or ()) for cards in hand.hole],
         "board": _names(hand.board),
         "actions": list(hand.actions),
+        "house": hand.rules.house,
         "names": hand_names(hand),
     }
 
@@ -75,7 +79,7 @@ def read_hands(text: str) -> list[poker.Hand]:
     """The hands of a PHH file (.phh or .phhs) or of PokerStars. Raises ValueError, one sentence."""
     if not text.strip():
         raise ValueError("The text is empty: paste a hand in PHH, or one of PokerStars.")
-    if "PokerStars " in text:
+    if is_pokerstars(text):
         return _checked(read_pokerstars(text))
     if "variant" not in text:
         raise ValueError("This is neither PHH (which names a variant) nor a hand history of PokerStars.")

@@ -103,7 +103,7 @@ class Study:
     def _read(self, line: Line, seat: int) -> RangeReading:
         numbers = line.of_seat(seat)
         taken = tuple(line.taken[number] for number in numbers if number < len(line.taken))
-        key = (seat, line.environment.num_players, line.tokens[numbers].tobytes(), taken)
+        key = (seat, line.environment.rules, line.tokens[numbers].tobytes(), taken)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)

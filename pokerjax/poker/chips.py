@@ -61,7 +61,8 @@ def stakes(rules: Rules, *, stacks=None, blinds=None, antes=None, big_blind: int
     if not is_whole_number(big_blind):
         raise ValueError(f"big_blind (the minimum bet) must be whole chips, not {on_one_line(big_blind)}.")
     if not 1 <= big_blind <= HALF:
-        raise ValueError(f"big_blind (the minimum bet) must be 1 to {HALF} chips, not {big_blind}.")
+        name = ": give it, where its seat posts none" if big_blind == 0 else ""
+        raise ValueError(f"big_blind (the minimum bet) must be 1 to {HALF} chips, not {big_blind}{name}.")
     return Stakes(*(jnp.asarray(x, jnp.int32) for x in (stacks, blinds, antes, big_blind)))
 
 
@@ -82,13 +83,22 @@ def _per_seat(name: str, amounts, num_players: int) -> np.ndarray:
         ) from None
     if amounts.ndim > 1 or (amounts.ndim == 1 and len(amounts) != num_players):
         raise ValueError(f"{name} must be one amount or {num_players}, one a seat, not {amounts.tolist()!r}.")
-    if not np.issubdtype(amounts.dtype, np.integer):
-        raise ValueError(f"{name} must be whole chips, not {amounts.tolist()!r}: use a smaller chip unit.")
+    _check_whole(name, amounts)
     if amounts.min() < 0:
         raise ValueError(f"{name} must not be negative, but are {amounts.tolist()}.")
     if amounts.max() > MAX_CHIPS:
         raise ValueError(f"{name} must be at most {MAX_CHIPS} chips, but are {amounts.tolist()}: use a larger unit.")
     return np.broadcast_to(amounts.astype(np.int64), (num_players,))
+
+
+def _check_whole(name: str, amounts: np.ndarray) -> None:
+    shown = on_one_line(amounts.tolist())
+    if np.issubdtype(amounts.dtype, np.floating):
+        raise ValueError(f"{name} must be whole chips, not {shown}: use a smaller chip unit.")
+    if amounts.dtype == object and all(isinstance(amount, int) for amount in amounts.flat):
+        raise ValueError(f"{name} must be at most {MAX_CHIPS} chips, but are {shown}: use a larger unit.")
+    if not np.issubdtype(amounts.dtype, np.integer):
+        raise ValueError(f"{name} must be whole numbers of chips, one or a list of them, not {shown}.")
 
 
 def _blinds_per_seat(blinds, num_players: int) -> np.ndarray:
@@ -98,9 +108,10 @@ def _blinds_per_seat(blinds, num_players: int) -> np.ndarray:
         raise ValueError(
             f"blinds must be one amount a seat or the pair (small, big), not {on_one_line(blinds)}."
         ) from None
-    if not np.issubdtype(blinds.dtype, np.integer):
-        raise ValueError(f"blinds must be whole chips, not {blinds.tolist()!r}: use a smaller chip unit.")
+    _check_whole("blinds", blinds)
     if blinds.shape == (2,) and num_players > 2:
+        if blinds[0] > blinds[1]:
+            raise ValueError(f"blinds {tuple(blinds.tolist())} must be (small, big): swap them, or give one a seat.")
         blinds = np.concatenate([blinds, np.zeros(num_players - 2, blinds.dtype)])
     elif blinds.shape == (2,) and blinds[0] < blinds[1]:
         blinds = blinds[::-1]

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from pokerjax.poker import seats
 from pokerjax.poker.betting import by_street, legal, next_raise, raise_size
@@ -19,7 +20,7 @@ from pokerjax.poker.chips import Stakes
 from pokerjax.poker.deck import Deal
 from pokerjax.poker.once import compute_once
 from pokerjax.poker.pots import settle
-from pokerjax.poker.rules import Rules
+from pokerjax.poker.rules import Rules, on_one_line
 from pokerjax.poker.state import CALL, NOBODY, NOT_ACTED, State, StateBySeat, by_seat, compute_played_once, stacked
 from pokerjax.poker.strengths import strength
 
@@ -81,14 +82,31 @@ def start(rules: Rules, deal: Deal, stakes: Stakes) -> State:
     return stacked(replace(state, **paid_out))
 
 
-@partial(jax.jit, static_argnames="rules", inline=True)
-def act(rules: Rules, state: State, action: jax.Array | int) -> State:
+def act(rules: Rules, state: State, action: jax.Array | np.ndarray | int) -> State:
     """Play the actor's action: FOLD, CALL, or x > 0 to bet or raise to x chips on this street.
 
     Never leaves the rules: a raise is moved into its bounds, or becomes a call where none is allowed.
-    A fold is always obeyed. Changes nothing once the hand is done.
+    A fold is always obeyed. Changes nothing once the hand is done. Raises TypeError for what is no integer.
     """
-    action = jnp.asarray(action, jnp.int32)
+    return _act(rules, state, _narrow(action))
+
+
+def _narrow(action: Any) -> jax.Array | np.ndarray:
+    """The action as int32, what is beyond int32 moved to its end, since it is beyond any bound too."""
+    low, high = np.iinfo(np.int32).min, np.iinfo(np.int32).max
+    if isinstance(action, int) and not isinstance(action, bool):
+        action = min(max(action, low), high)
+    if not isinstance(action, jax.Array):
+        action = np.asarray(action)
+    if not jnp.issubdtype(action.dtype, jnp.integer):
+        raise TypeError(f"An action is a whole number of chips, not {on_one_line(action)} ({action.dtype}).")
+    if not np.can_cast(action.dtype, np.int32):
+        action = action.clip(max(low, int(jnp.iinfo(action.dtype).min)), high)
+    return action.astype(np.int32)
+
+
+@partial(jax.jit, static_argnames="rules", inline=True)
+def _act(rules: Rules, state: State, action: jax.Array) -> State:
     may = legal(rules, state)
     old = by_seat(state)
     players = range(rules.num_players)

@@ -520,6 +520,10 @@ def test_rules_refuse_bad_values(arguments, sentence):
         (dict(stacks=100, antes=-1), "negative"),
         (dict(stacks=100, blinds=(0, 0)), "big_blind"),
         (dict(stacks=100, big_blind=0), "big_blind"),
+        (dict(stacks=100, blinds=(100, 0, 0)), "not 0: give it, where its seat posts none"),
+        (dict(stacks=100, blinds=(100, 50)), r"blinds \(100, 50\) must be \(small, big\): swap them"),
+        (dict(stacks=[10**30, 100, 100]), "at most 1073741824 chips, .* use a larger unit"),
+        (dict(stacks=100, blinds={50, 100}), "blinds must be whole numbers of chips, one or a list of them"),
     ],
 )
 def test_stakes_refuse_bad_values(arguments, sentence):
@@ -535,6 +539,25 @@ def test_the_pair_of_blinds_sits_where_the_rules_put_it(num_players, blinds, by_
     stakes = poker.stakes(poker.no_limit_holdem(num_players), stacks=1000, blinds=blinds)
     assert stakes.blinds.tolist() == by_seat
     assert int(stakes.big_blind) == 100
+
+
+@pytest.mark.parametrize(
+    ("action", "bet"),
+    [(2**31, 1_000), (10**30, 1_000), (np.int64(2**32 + 500), 1_000), (np.uint8(250), 250), (np.int64(-(2**40)), 50)],
+)
+def test_actions_beyond_int32_are_moved_to_the_nearest_bound(action, bet):
+    rules = poker.no_limit_holdem(2)
+    state = poker.start(rules, poker.deal(rules, jax.random.key(3)), poker.stakes(rules, stacks=1_000))
+    after = poker.act(rules, state, action)
+    assert (int(after.bets[1]), bool(after.done)) == (bet, False) if action > 0 else bool(after.folded[1])
+
+
+@pytest.mark.parametrize("action", [300.9, float("nan"), True, "300", jnp.float32(300)])
+def test_what_is_no_whole_number_is_no_action(action):
+    rules = poker.no_limit_holdem(2)
+    state = poker.start(rules, poker.deal(rules, jax.random.key(3)), poker.stakes(rules, stacks=1_000))
+    with pytest.raises(TypeError, match="An action is a whole number of chips"):
+        poker.act(rules, state, action)
 
 
 def test_rules_are_static_arguments():

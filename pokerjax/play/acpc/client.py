@@ -45,8 +45,8 @@ def connect(host: str, port: int) -> Lines:
     """A connection to the dealer. Raises `UserError`."""
     try:
         return Lines(socket.create_connection((host, port), CONNECT_SECONDS))
-    except OSError as error:
-        reason = " ".join((error.strerror or str(error)).split())
+    except (OSError, UnicodeError) as error:  # UnicodeError: names that no host can have
+        reason = " ".join((getattr(error, "strerror", None) or str(error)).split())
         raise UserError(f"No dealer answers at {host}:{port} ({reason}); start it first, or name its port.") from None
 
 

@@ -35,6 +35,8 @@ def read_game(name: str) -> poker.Rules:
     require(path.is_file(), f"There is no game file {name}; name one, or one of {', '.join(GAMES)}.")
     try:
         return poker.rules_from_acpc(path.read_text())
+    except OSError as error:
+        raise UserError(f"{name} cannot be read ({error.strerror}); name another file.") from None
     except UnicodeDecodeError:
         raise UserError(f"{name} is no text; name a .game file.") from None
     except ValueError as error:

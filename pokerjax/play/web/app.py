@@ -238,6 +238,9 @@ async def _missing(request: Request, error: Any) -> Response:
 def _parse(body: bytes) -> Json:
     try:
         data = json.loads(body)
+        json.dumps(data, ensure_ascii=False).encode()  # half of a character that takes two cannot be answered
+    except UnicodeEncodeError:
+        raise Refused(400, "The message has half a character; paste the text anew.") from None
     except (ValueError, RecursionError):
         raise Refused(400, "The message is no JSON.") from None
     if not isinstance(data, dict):

@@ -73,8 +73,8 @@ function start() {
 }
 
 export function setSpot(fresh) {
-  const { stacks, blinds, antes, big_blind, hole, board, actions } = fresh;
-  spot = { stacks, blinds, antes, big_blind, hole: [...hole], board, actions: [...actions] };
+  const { stacks, blinds, antes, big_blind, hole, board, actions, house = "tda" } = fresh;
+  spot = { stacks, blinds, antes, big_blind, hole: [...hole], board, actions: [...actions], house };
   number = null;
   chosen = null;
   ids.players.value = String(stacks.length);
