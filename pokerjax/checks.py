@@ -197,6 +197,8 @@ def _check_learn(learn: LearnConfig) -> None:
     for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life", "temperature", "mirror_step"):
         value = getattr(learn, field)
         require(math.isfinite(value) and value > 0, f"{_flag(field, value)} must be a positive number.")
+    own = f"{_flag('critic_learning_rate', learn.critic_learning_rate)} must be 0, the policy's rate, or positive."
+    require(math.isfinite(learn.critic_learning_rate) and learn.critic_learning_rate >= 0, own)
     require(learn.dual_clip > 1, f"{_flag('dual_clip', learn.dual_clip)} must be above 1 (3 is usual).")
     for field in ("value_coefficient", "entropy_coefficient", "magnet_coefficient"):
         value = getattr(learn, field)

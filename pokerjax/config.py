@@ -111,6 +111,9 @@ class LearnConfig:
     """Adam's step at the start; annealed over num_games."""
     learning_rate_end: float = 0.0
     """Share of it that is left at the end: annealed geometrically to it, or linearly to 0."""
+    critic_learning_rate: float = 0.0
+    """Adam's step for the critic alone, the same throughout. 0: the policy's. A critic that learns as slowly as an
+    annealed policy lags behind it (docs/learning.md)."""
     momentum: float = 0.9
     """Adam's decay of the mean gradient. Small games want 0: what lags behind the policy makes it cycle."""
     max_grad_norm: float = 1.0

@@ -20,7 +20,7 @@ from pokerjax.learn.schedules import rates
 from pokerjax.learn.spread import local_spread
 from pokerjax.learn.targets import Targets, make_targets
 from pokerjax.model.attention import NO_SEGMENT
-from pokerjax.model.transformer import Model, masked_log_policy
+from pokerjax.model.transformer import Model, masked_log_policy, of_critic
 
 
 def tiny(num_players=2, **learn) -> Config:
@@ -357,6 +357,21 @@ def test_learning_rate_and_average(learner):
         distance = squared_distance(before, state.params), squared_distance(state.average, state.params)
     assert rates == sorted(rates, reverse=True) and rates[0] == pytest.approx(3e-4)
     assert 0 < distance[1] < distance[0]
+
+
+def test_the_critic_may_have_a_rate_of_its_own(learner):
+    """Ten times the rate moves the critic about ten times as far in one step, and nothing else otherwise."""
+    other = Learner(tiny(critic_learning_rate=3e-3))
+    start = other.init(jax.random.key(0)).params
+    ends = [each.step(each.init(jax.random.key(0)))[0].params for each in (learner, other)]
+    moves = [jax.tree.map(lambda a, b: np.asarray(a - b), end, start) for end in ends]
+    moves = [jax.tree_util.tree_leaves_with_path(move) for move in moves]
+    for (path, one), (_, ten) in zip(*moves, strict=True):
+        if of_critic(path):
+            assert 5 < np.linalg.norm(ten) / np.linalg.norm(one) < 20
+        else:
+            np.testing.assert_allclose(ten, one, rtol=1e-4, atol=1e-7)
+    assert sum(of_critic(path) for path, _ in moves[0]) == 4  # two layers, kernel and bias
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ from pokerjax.learn.sharding import total
 from pokerjax.learn.state import LearnerState, arranged, specs
 from pokerjax.learn.statistics import poker_statistics
 from pokerjax.learn.targets import Targets, make_targets
-from pokerjax.model.transformer import Model, Parameters, masked_log_policy
+from pokerjax.model.transformer import Model, Parameters, masked_log_policy, of_critic
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,6 +265,9 @@ class Learner:
             log_policy = masked_log_policy(logits, steps.masks)
             return losses.loss(log_policy, values, critic, steps, goals, rates, learn)
 
+        def moved(path, param, update):
+            return param - (rates.critic_learning_rate if of_critic(path) else rates.learning_rate) * update
+
         def minibatch(carry, tables):
             params, optimizer = carry
             weight = jnp.maximum(total(jnp.sum(targets.weights[tables])), 1.0)
@@ -278,8 +281,7 @@ class Learner:
             gradients, parts = total(sharding.added_up(part, tables.reshape(-1, self._part_tables)))
             parts["optimiser/gradient_norm"] = optax.tree.norm(gradients)
             updates, optimizer = self._optimizer.update(gradients, optimizer)
-            params = jax.tree.map(lambda p, u: p - rates.learning_rate * u, params, updates)
-            return (params, optimizer), parts
+            return (jax.tree_util.tree_map_with_path(moved, params, updates), optimizer), parts
 
         order = sharding.minibatches(key, self.parallel_games, self.batch_tables, learn.epochs)
         (params, optimizer), parts = jax.lax.scan(minibatch, (state.params, state.optimizer), order)

@@ -14,6 +14,7 @@ class Rates(NamedTuple):
     """The annealed settings of one iteration, float32 scalars."""
 
     learning_rate: jax.Array
+    critic_learning_rate: jax.Array
     entropy: jax.Array  # PPO's coefficient
     temperature: jax.Array  # mirror descent's, big blinds
     mirror_step: jax.Array  # per big blind
@@ -22,8 +23,11 @@ class Rates(NamedTuple):
 
 def rates(learn: LearnConfig, progress: jax.Array) -> Rates:
     """The rates at `progress`, 0 at the start of the run and 1 at its end."""
+    learning_rate = learn.learning_rate * annealed(progress, learn.learning_rate_end)
+    own = learn.critic_learning_rate
     return Rates(
-        learning_rate=learn.learning_rate * annealed(progress, learn.learning_rate_end),
+        learning_rate=learning_rate,
+        critic_learning_rate=jnp.asarray(own, jnp.float32) if own else learning_rate,
         entropy=learn.entropy_coefficient * annealed(progress, learn.entropy_end),
         temperature=learn.temperature * annealed(progress, learn.temperature_end),
         mirror_step=learn.mirror_step * annealed(progress, learn.temperature_end),

@@ -45,6 +45,11 @@ class Block(nnx.Module):
         return x + self.down(jnp.square(jax.nn.relu(self.up(self.mlp_norm(x)))))
 
 
+def of_critic(path: tuple[Any, ...]) -> bool:
+    """Whether a parameter, by its path in `Parameters`, is the critic's, which acts on nothing."""
+    return "critic_" in jax.tree_util.keystr(path)
+
+
 class Network(nnx.Module):
     """Embedding, blocks and heads."""
 
