@@ -5,7 +5,7 @@
 Hardware: 1 CPU core, 1 GiB. Time: 10 min (Zen 5). Result, mean of five seeds with its 95 % interval, bb/100: random
 +306 +- 38, always-call +573 +- 144, always-all-in +240 +- 28, tight-aggressive +42 +- 2, rock +44 +- 4, pot-odds
 +207 +- 24, the agent of four stages (docs/learning.md) +10 +- 2. A local best response that folds and calls wins
-+782 +- 389 mbb/hand of it, with pot and all-in on turn and river +495 +- 384 (of always-fold it wins 750). The way
++782 +- 389 mbb/hand from it, with pot and all-in on turn and river +495 +- 384 (from always-fold 750). The way
 there: docs/learning.md.
 """
 
