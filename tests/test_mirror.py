@@ -102,7 +102,9 @@ def test_the_distance_is_least_at_the_pushed_policy():
 def test_rates_fall_to_their_ends():
     learn = LearnConfig(temperature=0.5, temperature_end=0.01, learning_rate=1e-3, mirror_step=0.2, tremble=0.4)
     assert annealed(jnp.float32(0.25), 0.0) == 0.75
-    np.testing.assert_allclose(rates(learn, jnp.float32(0.5)), [5e-4, 0.025, 0.05, 0.02, 0.4], rtol=1e-5)
+    np.testing.assert_allclose(rates(learn, jnp.float32(0.5)), [5e-4, 5e-4, 0.025, 0.05, 0.02, 0.4], rtol=1e-5)
+    own = dataclasses.replace(learn, critic_learning_rate=2e-4)
+    np.testing.assert_allclose(rates(own, jnp.float32(0.5))[:2], [5e-4, 2e-4], rtol=1e-5)
     falling = dataclasses.replace(learn, tremble_end=0.25)
     np.testing.assert_allclose(rates(falling, jnp.float32(0.5)).tremble, 0.2, rtol=1e-5)
 
