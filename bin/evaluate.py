@@ -62,6 +62,9 @@ class _Arguments:
     temperature: float = 1.0
     """Divide the logits of the agent's policy by this, for any measure of one agent and for --export-agent: below 1 its
     likeliest actions become likelier, above 1 it comes nearer to random. (In training it is mirror descent's.)"""
+    carelessness: float | None = None
+    """How careless the agent is told its table is, for agents of --told-carelessness, any measure of one agent and
+    --export-agent: from 0, nobody slips, to 1, as much as it met in training. None: 0."""
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False
@@ -111,9 +114,10 @@ def main(arguments: list[str]) -> None:
     silent = [flag for flag in asked if flag in ("--chart", "--report", "--export-agent")]
     spoken = f"--json is for numbers, and {' '.join(silent)} writes a file: leave one of them out."
     require(not (settings.json and silent), spoken)
-    kept = settings.temperature == 1 or not (settings.ladder or settings.report)
+    changed = "--temperature" if settings.temperature != 1 else "--carelessness"
+    kept = (settings.temperature == 1 and settings.carelessness is None) or not (settings.ladder or settings.report)
     heat = f"--temperature {settings.temperature:g}"
-    require(kept, f"{heat} is not for {needless}: --export-agent the agent at it, and name that instead.")
+    require(kept, f"{changed} is not for {needless}: --export-agent the agent at it, and name that instead.")
     allowed = 0.01 <= settings.temperature <= 100
     require(allowed, f"{heat} must be from 0.01 to 100; 1 leaves the policy as it was trained.")
     others = " ".join(settings.more_runs)
@@ -134,10 +138,11 @@ def main(arguments: list[str]) -> None:
 def _evaluate(settings: _Arguments) -> None:
     import jax
 
-    from pokerjax.evaluate import at_temperature, load, play_opponents, report, seat, write_matches
+    from pokerjax.evaluate import at_temperature, load, play_opponents, report, seat, told, write_matches
 
-    agent, opponents = load(settings.run_or_checkpoint), settings.opponents
-    agent = seat(at_temperature(agent, settings.temperature), settings.num_players, settings.stack_bb)
+    agent, opponents = at_temperature(load(settings.run_or_checkpoint), settings.temperature), settings.opponents
+    agent = agent if settings.carelessness is None else told(agent, settings.carelessness)
+    agent = seat(agent, settings.num_players, settings.stack_bb)
     measures = {
         "export_agent": _export_agent, "chart": _draw_charts, "report": _write_report, "lbr": _play_local_best_response,
         "river": _solve_rivers,
@@ -182,6 +187,7 @@ def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
 
     _check_holdem("--chart", agent)
     heat = f"_t{settings.temperature:g}" if settings.temperature != 1 else ""
+    heat += f"_c{settings.carelessness:g}" if settings.carelessness is not None else ""
     path = settings.chart_out or Path(f"chart_{Path(settings.chart).stem}{heat}.png")
     check_picture("--chart-out", path)
     check_output("--chart-out", path.with_suffix(".csv"))

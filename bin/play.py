@@ -28,6 +28,9 @@ class _Arguments:
     """Play in this shell instead of the browser."""
     study: bool = False
     """Study mode from the start: what the agents think, and after each hand what they held."""
+    carelessness: float | None = None
+    """How careless the agent is told that you are, if it was trained with --told-carelessness: from 0, you never slip,
+    to 1. None: 0."""
     num_players: int | None = None
     """Players at the table, you included (--terminal; the page asks). None: the fewest that the agent knows."""
     host: str = "127.0.0.1"
@@ -54,7 +57,9 @@ def main(arguments: list[str]) -> None:
     from pokerjax.agents import create_llm_agent
 
     device.use_compilation_cache()
-    agent = create_llm_agent(model_path=settings.run_or_checkpoint, device=settings.device, seed=seed)
+    agent = create_llm_agent(
+        model_path=settings.run_or_checkpoint, device=settings.device, seed=seed, carelessness=settings.carelessness
+    )
     if settings.terminal:
         from pokerjax.play import terminal
 

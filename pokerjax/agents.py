@@ -24,13 +24,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from pokerjax import checkpoint, device, poker
+from pokerjax.checks import check_carelessness
 from pokerjax.config import Device, GameConfig, require
 from pokerjax.env import menu, tables
 from pokerjax.env.recorded import padded_length, replay_decisions
 from pokerjax.env.tables import Environment
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
-from pokerjax.model.transformer import Model, Parameters, acting_model
+from pokerjax.model.transformer import Model, Parameters, acting_model, at_carelessness
 from pokerjax.poker.chips import is_whole_number
 
 Action = str | tuple[str, int]
@@ -151,9 +152,11 @@ def create_llm_agent(
     *,
     seed: int = 0,
     greedy: bool = False,
+    carelessness: float | None = None,
 ) -> Agent:
     """Load an agent from a run folder or a checkpoint; an empty path means the one that ships with pokerjax.
 
+    `carelessness`, from 0 to 1, is what it is told of its table if it was trained with --told-carelessness (None: 0).
     Raises `pokerjax.config.UserError`.
     """
     require(is_whole_number(seed) and seed >= 0, f"seed {seed!r} must be a whole number from 0 on.")
@@ -163,6 +166,9 @@ def create_llm_agent(
     require(config.game.variant == "holdem", f"{game}, and agents play hold'em: measure it with bin/evaluate.py.")
     model = acting_model(tables.make_environment(config.game), config)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
+    if carelessness is not None:
+        check_carelessness(config.model, checkpoint.read_record(path).carelessness, carelessness)
+        params = at_carelessness(params, carelessness)
     return Agent(model, params, player_id=player_id, seed=seed, greedy=greedy)
 
 

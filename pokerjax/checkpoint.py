@@ -51,6 +51,8 @@ class Record:
     """Devices that shared the tables out, whose arrays follow each other."""
     temperature: float = 1.0
     """What the logits of an exported policy have been divided by since it was trained."""
+    carelessness: float | None = None
+    """What an exported policy is always told of its table; None where that is still open."""
 
 
 class _Always:

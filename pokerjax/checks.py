@@ -35,6 +35,8 @@ def check(config: Config) -> Config:
     require(judged, "--objective mirror needs values of all actions: add --critic action.")
     _check_processes(run)
     exploits = config.learn.opponent == "checkpoint"
+    untold = "--told-carelessness needs seats that slip: add --tremble 0.2 --random-seats 0.5, or leave it out."
+    require(exploits or config.learn.has_slips or not config.model.told_carelessness, untold)
     both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
     require(exploits or not (run.resume and run.checkpoint), both)
     missing = "--opponent checkpoint plays against a frozen agent: name its run or checkpoint by --checkpoint."
@@ -217,6 +219,16 @@ def _check_learn(learn: LearnConfig) -> None:
         value, instead = getattr(learn, field), "under ppo seats slip by --tremble, under mirror by --exploration"
         fits = learn.objective == objective or not value
         require(fits, f"{_flag(field, value)} needs --objective {objective}: {instead}.")
+
+
+def check_carelessness(model: ModelConfig, known: float | None, carelessness: float) -> None:
+    """Raise `UserError` unless a model that is always told `known`, if anything, can be told this carelessness."""
+    flag = f"--carelessness {carelessness:g}"
+    require(0 <= carelessness <= 1, f"{flag} must be from 0, for tables where nobody slips, to 1.")
+    untold = f"{flag} is for agents that were trained with --told-carelessness, and this one was not: leave it out."
+    require(model.told_carelessness, untold)
+    fixed = f"{flag}: this agent was exported to be told {known}; name the checkpoint that it was exported from."
+    require(known is None, fixed)
 
 
 def minibatch_tables(learn: LearnConfig, parallel_games: int, num_devices: int = 1) -> int:

@@ -81,6 +81,11 @@ class ModelConfig:
     rivals: int = 128
     """Hands, spread evenly over all of two cards, that a token's own hand is compared with on the board it sees: the
     share that it beats is a feature. 0: none, and always so in games of one card."""
+    told_carelessness: bool = False
+    """Tell the model how careless its table is, from 0 to 1, drawn for each hand of the training: the slips of all
+    seats, in the mean, rise to --tremble at 0.75, and from there the share of seats at random to --random-seats. One
+    agent so learns to play among the careful and the careless. It acts as among seats that never slip, unless it is
+    told otherwise (--carelessness of bin/evaluate.py)."""
     compute_dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of the matrix products; parameters, softmax, logits and advantages stay float32."""
 

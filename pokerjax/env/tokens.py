@@ -30,8 +30,10 @@ EVENT_FIELDS = ("seat", "kind", "to", "street")
 SINGLE_FIELDS = (
     "hole_high", "hole_low", "board_0", "board_1", "board_2", "board_3", "board_4",
     "street", "seat", "strength", "decision", "big_blind", "pot", "call_amount", "min_raise_to", "max_raise_to",
+    "carelessness",
 )  # fmt: skip
 BOARD_CARDS = 5
+CARELESSNESS_UNIT = 1000  # of the field, so that 1 is a whole number too
 SEAT_FIELDS = ("stacks", "bets", "starting_stacks", "folded")
 _NO_RIVAL = (-4, -7, 2, 99)  # in place of a rival's secrets: cards, sign and category that no feature is about
 
@@ -112,7 +114,7 @@ def record(log: EventLog, before: poker.State, after: poker.State, legal: poker.
 def decision_token(
     rules: poker.Rules, layout: Layout, state: poker.State, legal: poker.Legal, log: EventLog
 ) -> jax.Array:
-    """The token of the seat to act at one table, int32[layout.width]."""
+    """The token of the seat to act at one table, int32[layout.width]. It is told of no carelessness (`told`)."""
     mine = [state.actor == seat for seat in range(state.bets.shape[0])]
     high, low = (seats.at(mine, cards) for cards in _hole_by_rank(state))
     board = [jnp.full_like(state.actor, poker.NO_CARD)] * BOARD_CARDS
@@ -121,6 +123,7 @@ def decision_token(
     singles = [
         high, low, *board, state.street, state.actor, poker.strength([high, low, *board]), log.count,
         state.min_bet, state.pot, legal.call_amount, legal.min_raise_to, legal.max_raise_to,
+        jnp.zeros_like(state.actor),
     ]  # fmt: skip
     folded = [folded.astype(jnp.int32) for folded in state.folded]
     by_seat = [list(state.stacks), list(state.bets), list(state.starting), folded]
@@ -132,6 +135,12 @@ def decision_token(
     events = _unread_events(log, seats.at(mine, list(log.last)), state.actor)
     none = [jnp.full_like(state.actor, NO_EVENT)] * (len(EVENT_FIELDS) * layout.num_events - len(events))
     return jnp.stack(compute_once([*singles, *relative, *none, *events]))
+
+
+def told(token: jax.Array, carelessness: jax.Array) -> jax.Array:
+    """The tokens int32[..., width] of seats that are told how careless their table is, float32[...] from 0 to 1."""
+    place = SINGLE_FIELDS.index("carelessness")
+    return token.at[..., place].set(jnp.round(CARELESSNESS_UNIT * carelessness).astype(token.dtype))
 
 
 def secrets(layout: Layout, state: poker.State) -> jax.Array:

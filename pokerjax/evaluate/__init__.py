@@ -8,6 +8,7 @@ from pokerjax.evaluate.contest import (
     load,
     play_opponents,
     seat,
+    told,
     write_matches,
 )
 from pokerjax.evaluate.match import MatchResult, play_match
@@ -28,5 +29,6 @@ __all__ = [
     "play_match",
     "play_opponents",
     "seat",
+    "told",
     "write_matches",
 ]

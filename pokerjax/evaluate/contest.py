@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from pokerjax import checkpoint
-from pokerjax.checks import check_size, check_stacks
+from pokerjax.checks import check_carelessness, check_size, check_stacks
 from pokerjax.config import Config, GameConfig, UserError, differences, require
 from pokerjax.env.tables import Environment, make_environment
 from pokerjax.evaluate import exact, scripted
@@ -46,6 +46,8 @@ class Contestant:
     iteration: int = 0
     temperature: float = 1.0
     """What its logits have been divided by since it was trained."""
+    carelessness: float | None = None
+    """What it is always told of its table; None if nothing, which is no carelessness where it can be told."""
 
     @property
     def run(self) -> Path:
@@ -54,8 +56,10 @@ class Contestant:
 
     @property
     def label(self) -> str:
-        """Where it is from, and its temperature where that was changed."""
-        return str(self.path) + (f", at temperature {self.temperature:.3g}" if self.temperature != 1 else "")
+        """Where it is from, its temperature where that was changed, and what it is told."""
+        heat = f", at temperature {self.temperature:.3g}" if self.temperature != 1 else ""
+        told = "" if self.carelessness is None else f", told of carelessness {self.carelessness:.3g}"
+        return f"{self.path}{heat}{told}"
 
 
 def load(run_or_checkpoint: str | Path) -> Contestant:
@@ -64,7 +68,10 @@ def load(run_or_checkpoint: str | Path) -> Contestant:
     model = acting_model(make_environment(config.game), config)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
     record = checkpoint.read_record(path)
-    return Contestant(path, config, record.games, ModelPlayer(model), params, record.iteration, record.temperature)
+    return Contestant(
+        path, config, record.games, ModelPlayer(model), params, record.iteration, record.temperature,
+        record.carelessness,
+    )  # fmt: skip
 
 
 def export_agent(agent: Contestant, folder: Path) -> None:
@@ -73,7 +80,9 @@ def export_agent(agent: Contestant, folder: Path) -> None:
     Matrices that the run multiplied in bfloat16 are kept in it, which its products lose nothing by and takes half the
     space.
     """
-    record = dataclasses.replace(checkpoint.read_record(agent.path), temperature=agent.temperature)
+    record = dataclasses.replace(
+        checkpoint.read_record(agent.path), temperature=agent.temperature, carelessness=agent.carelessness
+    )
     trained = Model(make_environment(agent.config.game), agent.config.model)
     checkpoint.export_parameters(trained.in_compute_type(agent.params), record, folder)
 
@@ -82,6 +91,13 @@ def at_temperature(agent: Contestant, temperature: float) -> Contestant:
     """The agent with its logits divided by `temperature`: below 1 its likeliest actions become likelier."""
     params, since_training = transformer.at_temperature(agent.params, temperature), agent.temperature * temperature
     return dataclasses.replace(agent, params=params, temperature=since_training)
+
+
+def told(agent: Contestant, carelessness: float) -> Contestant:
+    """The agent when it is told how careless its table is, from 0 to 1. Raises `UserError` if it cannot be, or was."""
+    check_carelessness(agent.config.model, agent.carelessness, carelessness)
+    params = transformer.at_carelessness(agent.params, carelessness)
+    return dataclasses.replace(agent, params=params, carelessness=carelessness)
 
 
 def seat(agent: Contestant, num_players: int | None = None, stack_bb: float | None = None) -> Contestant:

@@ -76,6 +76,7 @@ def to_json(
         "checkpoint": str(agent.path),
         "games_trained": agent.games,
         "temperature": agent.temperature,
+        "carelessness": agent.carelessness,
         "players": game.num_players,
         "stack_bb": [game.shortest_stack, game.deepest_stack],
         "results": rows,
@@ -89,6 +90,7 @@ def exact_json(agent: Contestant, exploitability: float) -> str:
         "checkpoint": str(agent.path),
         "games_trained": agent.games,
         "temperature": agent.temperature,
+        "carelessness": agent.carelessness,
         "variant": agent.config.game.variant,
         "exploitability": exploitability,
     }
@@ -119,6 +121,7 @@ def river_json(agent: Contestant, result: RiverResult) -> str:
         "checkpoint": str(agent.path),
         "games_trained": agent.games,
         "temperature": agent.temperature,
+        "carelessness": agent.carelessness,
         "exploitability_mbb": dataclasses.asdict(result.exploitability),
         "share_of_pot": dataclasses.asdict(result.share_of_pot),
         "random_mbb": dataclasses.asdict(result.uniform),

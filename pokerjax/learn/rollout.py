@@ -154,9 +154,11 @@ class _SelfPlay:
             token, mask, secrets, segments, street = _joined(
                 _seen(layout, *each) for each in zip(decisions, by_size, strict=True)
             )
+        careless = self._carelessness(segments // layout.num_players)
+        token = token if careless is None else tokens.told(token, careless)
         logits, values, cache = self.model.step_with_critic(self.params, cache, token, segments, secrets, time)
         log_policy = masked_log_policy(logits, mask)
-        trembling = self._trembling(mask, street, segments)
+        trembling = self._trembling(mask, street, segments, careless)
         drawn_from = slips.behaviour(log_policy, slips.drawn_with(trembling, mask, self.exploration))
         (word,) = poker.words_at(self.action_key, 1, self.numbers, time)
         actions = sample(drawn_from, poker.uniform(word))
@@ -179,14 +181,27 @@ class _SelfPlay:
         )  # fmt: skip
         return (by_size, cache, theirs), (steps, outcomes)
 
-    def _trembling(self, mask: jax.Array, street: jax.Array, segments: jax.Array) -> jax.Array | None:
+    def _carelessness(self, hands: jax.Array) -> jax.Array | None:
+        """How careless each table is in its hand, float32[B]; None where nobody slips or the model is not told."""
+        if self.tremble is None or not self.model.config.told_carelessness:
+            return None
+        careless = slips.carelessness(self.character_key, self.numbers, hands)
+        return jnp.where(self._among_learners, careless, 0.0)
+
+    def _trembling(
+        self, mask: jax.Array, street: jax.Array, segments: jax.Array, careless: jax.Array | None
+    ) -> jax.Array | None:
         """How often each seat slips to what, float32[B, A]; None where nobody does."""
-        trembling = slips.of_seats(
-            self.tremble, self.random_seats, self.character_key, mask, street, self.numbers, segments
-        )
-        if self.opponents is not None and trembling is not None:  # against those who do not it would be a handicap
-            trembling = jnp.where((jnp.arange(len(mask)) < self.opposed_from)[:, None], trembling, 0.0)
-        return trembling
+        share, random_seats = self.tremble, self.random_seats
+        if share is not None and careless is not None:
+            share, random_seats = slips.among_careless(careless, share, random_seats)
+        trembling = slips.of_seats(share, random_seats, self.character_key, mask, street, self.numbers, segments)
+        return None if trembling is None else jnp.where(self._among_learners[:, None], trembling, 0.0)
+
+    @property
+    def _among_learners(self) -> jax.Array:
+        """The tables, bool[B], without frozen opponents: against those who do not slip it would be a handicap."""
+        return jnp.arange(len(self.numbers)) < self.opposed_from
 
     def _answer(self, table: Table, chips: jax.Array, theirs: Cache, time: jax.Array):
         """The actions int32[B] with those of the opponents in them, whether the learner acts, and their cache."""

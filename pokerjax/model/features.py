@@ -5,7 +5,8 @@ hand to the model (`canonical`). Amounts are given three ways: as a logarithm of
 as a share of the pot, and as a share of the own starting stack.
 
 How good a hand is depends on what others could hold on the same board. A network has to learn that from the cards;
-with `rivals` it is told: the share of so many hands, the same for every token, that the own one beats there.
+with `rivals` it is told: the share of so many hands, the same for every token, that the own one beats there. How the
+others play it cannot see in one hand; with `carelessness` it is told how careless the table is.
 """
 
 from __future__ import annotations
@@ -28,16 +29,18 @@ NUM_KINDS = 5
 KNOTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.86, 0.92, 0.96, 1.0)  # closer where it is about big pots
 
 
-def num_features(layout: tokens.Layout, rivals: int = 0) -> int:
+def num_features(layout: tokens.Layout, rivals: int = 0, *, carelessness: bool = False) -> int:
     """Length of a token's feature vector."""
     token = jax.ShapeDtypeStruct((layout.width,), jnp.int32)
-    return jax.eval_shape(lambda t: features(layout, t, rivals), token).shape[0]
+    return jax.eval_shape(lambda t: features(layout, t, rivals, carelessness=carelessness), token).shape[0]
 
 
-def features(layout: tokens.Layout, token: jax.Array, rivals: int = 0) -> jax.Array:
-    """Features float32[F] of one token int32[width] (unbatched)."""
+def features(layout: tokens.Layout, token: jax.Array, rivals: int = 0, *, carelessness: bool = False) -> jax.Array:
+    """Features float32[F] of one token int32[width] (unbatched); those of its `carelessness`, if any, come last."""
     fields = layout.split(token)
     parts = [_cards(fields, rivals), _situation(layout, fields), _amounts(fields), _events(layout, fields)]
+    if carelessness:
+        parts.append(between_knots(fields["carelessness"] / tokens.CARELESSNESS_UNIT))
     return jnp.concatenate(parts).astype(jnp.float32)
 
 

@@ -101,7 +101,9 @@ class Model:
         return nnx.split(nnx.eval_shape(lambda: self._network(jax.random.key(0))))
 
     def _network(self, key: jax.Array) -> Network:
-        inputs = features.num_features(self.environment.layout, self.rivals)
+        inputs = features.num_features(
+            self.environment.layout, self.rivals, carelessness=self.config.told_carelessness
+        )
         secrets = features.num_secret_features(self.environment.layout.num_players)
         return Network(self.config, inputs, self.environment.num_actions, nnx.Rngs(key), secrets, self.num_values)
 
@@ -163,7 +165,8 @@ class Model:
 
     def _embed(self, network: Network, tokens: jax.Array) -> jax.Array:
         flat = tokens.reshape(-1, tokens.shape[-1])
-        vectors = jax.vmap(lambda token: features.features(self.environment.layout, token, self.rivals))(flat)
+        layout, told = self.environment.layout, self.config.told_carelessness
+        vectors = jax.vmap(lambda token: features.features(layout, token, self.rivals, carelessness=told))(flat)
         return network.embed(vectors).reshape(*tokens.shape[:-1], -1)
 
     def sequence(self, params: Parameters, tokens_BxSxW: jax.Array, segments_BxS: jax.Array):
@@ -253,6 +256,14 @@ def masked_log_policy(logits: jax.Array, mask: jax.Array) -> jax.Array:
 def at_temperature(params: Parameters, temperature: float) -> Parameters:
     """Parameters of the same network with its logits divided by `temperature`: below 1 what is likely gets likelier."""
     return {**params, "policy": jax.tree.map(lambda leaf: leaf / temperature, params["policy"])}
+
+
+def at_carelessness(params: Parameters, carelessness: float) -> Parameters:
+    """Parameters of the same network, one with `told_carelessness`, that is always told this one, from 0 to 1."""
+    kernel, knots = params["embed"]["kernel"], len(features.KNOTS)
+    told = features.between_knots(jnp.float32(carelessness)) @ kernel[-knots:]
+    kernel = jnp.concatenate([kernel[:-knots], jnp.broadcast_to(told, (knots, kernel.shape[1]))])
+    return {**params, "embed": {**params["embed"], "kernel": kernel}}
 
 
 def sample(log_policy: jax.Array, uniform: jax.Array) -> jax.Array:

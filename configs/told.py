@@ -1,0 +1,33 @@
+"""One heads-up agent against the careful and the careless: it is told how careless its table is (123 k parameters).
+
+    python bin/train.py --config configs/told.py
+    python bin/evaluate.py runs/told                       # as among seats that never slip
+    python bin/evaluate.py runs/told --carelessness 1      # as against random players
+
+Hardware: 1 CPU core, 1 GiB.
+"""
+
+from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig
+
+config = Config(
+    game=GameConfig(num_players=2),
+    model=ModelConfig(d_model=64, n_layers=2, n_heads=2, told_carelessness=True),
+    learn=LearnConfig(
+        parallel_games=128,
+        rollout_length=96,
+        batch_size=16 * 96,
+        learning_rate=3e-3,
+        learning_rate_end=0.05,
+        entropy_coefficient=0.1,
+        entropy_end=0.02,
+        tremble=0.2,
+        random_seats=0.5,
+        all_in_equity=True,
+    ),
+    run=RunConfig(
+        num_games=2_500_000,
+        checkpoint_every=200,
+        evaluate_every=100,
+        opponents=("random", "always_call", "always_all_in", "tight_aggressive", "rock"),
+    ),
+)
