@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,45 +23,16 @@ import numpy as np
 
 from pokerjax import checkpoint, device, poker
 from pokerjax.checks import check_carelessness
-from pokerjax.config import Device, GameConfig, require
+from pokerjax.config import Device, require
 from pokerjax.env import menu, tables
-from pokerjax.env.recorded import padded_length, replay_decisions
-from pokerjax.env.tables import Environment
+from pokerjax.env.observations import Action, Observation, check_types, environment_of, replay_checked
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.features import depth_bb
 from pokerjax.model.transformer import Model, Parameters, acting_model, at_carelessness
 from pokerjax.poker.chips import is_whole_number
 
-Action = str | tuple[str, int]
-"""`"fold"`, `"check"`, `"call"`, `"check/call"` (whichever it is), or `("raise", chips)`: a bet or raise TO so many
-chips on this street."""
-_STREETS = ("before the flop", "on the flop", "on the turn", "on the river")
-_BOARD_CARDS = (0, 3, 4, 5)
+__all__ = ["Action", "Agent", "AgentDecision", "Observation", "create_llm_agent"]
 FEW_DECISIONS = 8  # of one seat in one hand
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Observation:
-    """What a seat sees when it must act."""
-
-    seat: int
-    """The own seat, by position."""
-    hole: str
-    """The own cards, as "AhKd"."""
-    stacks: Sequence[int]
-    """Chips of every seat at the start of the hand, before antes and blinds."""
-    blinds: Sequence[int]
-    """(small, big), or one amount a seat."""
-    big_blind: int | None = None
-    """The minimum bet. None: what the seat of the big blind posts, by `blinds`."""
-    antes: int | Sequence[int] = 0
-    """One amount for all, or one a seat."""
-    board: str = ""
-    """The cards turned up so far, as "Ts9d2c"."""
-    actions: Sequence[Action] = ()
-    """Everything that was done in this hand, by all seats in order, blinds and antes left out."""
-    house: str = "tda"
-    """Whose rules say what may be done: "tda" (live and online play), or "acpc" (the competition's dealer)."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -93,11 +62,13 @@ class Agent:
         player_id: str = "llm_player",
         seed: int = 0,
         greedy: bool = False,
+        carelessness: float | None = None,
     ):
-        """`greedy` always takes the likeliest action; otherwise actions are drawn, with this seed."""
+        """`greedy` always takes the likeliest action; otherwise actions are drawn, with this seed. `carelessness` is
+        what the parameters are always told of the table, None where that is open."""
         self.player_id, self.greedy = player_id, greedy
         self.game = model.environment.game
-        self.model, self.params = model, params
+        self.model, self.params, self.carelessness = model, params, carelessness
         self._random = np.random.default_rng(seed)
         self._names = menu.names(self.game.bet_sizes)
 
@@ -107,14 +78,28 @@ class Agent:
         other._random = np.random.default_rng(seed)
         return other
 
+    @property
+    def can_be_told(self) -> bool:
+        """Whether it was trained to be told how careless its table is, and nobody has said yet."""
+        return self.model.config.told_carelessness and self.carelessness is None
+
+    def told(self, carelessness: float | None) -> Agent:
+        """The same agent, told how careless its table is, from 0 to 1; None tells it nothing. Raises `UserError`."""
+        if carelessness is None:
+            return self
+        check_carelessness(self.model.config, self.carelessness, carelessness)
+        other = copy.copy(self)
+        other.params, other.carelessness = at_carelessness(self.params, carelessness), carelessness
+        return other
+
     def act(self, observation: Observation) -> AgentDecision:
         """Choose a legal action. Raises ValueError, with a sentence, for a description that cannot be."""
-        _check_types(observation)
+        check_types(observation)
         players = len(observation.stacks)
         if players not in self.game.sizes:
             sizes = " or ".join(map(str, self.game.sizes))
             raise ValueError(f"The agent was trained for {sizes} players, but stacks names {players}.")
-        history = _replay_checked(_environment(self.game, players, observation.house), observation)
+        history = replay_checked(environment_of(self.game, players, observation.house), observation)
         probabilities, value = self.policy(history.tokens, history.mask)
         drawn = self._random.choice(len(probabilities), p=probabilities)
         draw = np.argmax(probabilities) if self.greedy else drawn
@@ -166,51 +151,12 @@ def create_llm_agent(
     require(config.game.variant == "holdem", f"{game}, and agents play hold'em: measure it with bin/evaluate.py.")
     model = acting_model(tables.make_environment(config.game), config)
     params = checkpoint.load_parameters(path, jax.eval_shape(model.init, jax.random.key(0)))
-    if carelessness is not None:
-        check_carelessness(config.model, checkpoint.read_record(path).carelessness, carelessness)
-        params = at_carelessness(params, carelessness)
-    return Agent(model, params, player_id=player_id, seed=seed, greedy=greedy)
+    known = checkpoint.read_record(path).carelessness
+    agent = Agent(model, params, player_id=player_id, seed=seed, greedy=greedy, carelessness=known)
+    return agent.told(carelessness)
 
 
 _select_device = device.select  # `create_llm_agent` has an argument of the module's name
-
-
-def _environment(game: GameConfig, num_players: int, house: str) -> Environment:
-    """The game as the agent knows it, at a table of this size and of this house. Raises ValueError."""
-    environment = tables.make_environment(game, num_players)
-    return dataclasses.replace(environment, rules=dataclasses.replace(environment.rules, house=house))
-
-
-@dataclasses.dataclass(frozen=True)
-class _History:
-    """What the seat to act has read so far, and what it may do."""
-
-    tokens: np.ndarray  # int32[n, width]: its decisions of this hand, the present one last
-    amounts: np.ndarray  # int32[A]
-    mask: np.ndarray  # bool[A]
-    call_amount: int
-
-
-def _replay_checked(environment: Environment, observation: Observation) -> _History:
-    """Play the hand up to the decision. Raises ValueError."""
-    stakes, deal = _stakes(environment, observation), _deal(environment, observation)
-    actions = [_engine_action(index, action) for index, action in enumerate(observation.actions)]
-    padded = np.zeros(padded_length(environment, len(actions)), np.int32)
-    padded[: len(actions)] = actions
-    decisions, states = jax.device_get(replay_decisions(environment, deal, stakes, padded))
-    seats, legal, streets = decisions.seat, decisions.legal, states.street
-    for index, action in enumerate(observation.actions):
-        at = jax.tree.map(lambda x, i=index: x[i], legal)
-        _check_action(index, action, actions[index], int(seats[index]), at, observation.house)
-    now = len(actions)
-    _check_turn(observation, int(seats[now]), int(streets[now]))
-    own = [index for index in range(now + 1) if seats[index] == observation.seat]
-    return _History(
-        tokens=decisions.token[own],
-        amounts=decisions.amounts[now],
-        mask=decisions.mask[now],
-        call_amount=int(legal.call_amount[now]),
-    )
 
 
 @partial(jax.jit, static_argnums=0)
@@ -222,83 +168,3 @@ def _policy(model: Model, params: Parameters, read: jax.Array, count: jax.Array,
     return model.log_policy(logits[0, count - 1], mask), value_bb
 
 
-def _check_types(observation: Observation) -> None:
-    """Raise ValueError unless the seat is a number and what is listed is a list."""
-    if not is_whole_number(observation.seat):
-        raise ValueError(f"seat {observation.seat!r} must be a whole number.")
-    for name, listed in (("stacks", observation.stacks), ("actions", observation.actions)):
-        if not (isinstance(listed, Sequence) or getattr(listed, "ndim", 0)) or isinstance(listed, str):
-            raise ValueError(f"{name} = {listed!r} must be a list.")
-    if observation.blinds is None:
-        raise ValueError("blinds = None must be the pair (small, big), or one amount a seat.")
-
-
-def _stakes(environment: Environment, observation: Observation) -> poker.Stakes:
-    players = environment.num_players
-    if not 0 <= observation.seat < players:
-        raise ValueError(f"seat {observation.seat} must be from 0 to {players - 1}.")
-    antes: Any = observation.antes  # one amount, or one a seat
-    return poker.stakes(
-        environment.rules, stacks=observation.stacks, blinds=observation.blinds, antes=antes,
-        big_blind=observation.big_blind,
-    )  # fmt: skip
-
-
-def _deal(environment: Environment, observation: Observation) -> poker.Deal:
-    """The cards that are seen, filled up with unseen ones, which no decision of this seat can depend on."""
-    hole, board = poker.cards(observation.hole), poker.cards(observation.board)
-    if len(hole) != 2:
-        raise ValueError(f'hole "{observation.hole}" must name two cards.')
-    if len(board) not in _BOARD_CARDS:
-        raise ValueError(f'board "{observation.board}" must name 0, 3, 4 or 5 cards.')
-    seen = [*hole.tolist(), *board.tolist()]
-    twice = sorted(card for card in set(seen) if seen.count(card) > 1)
-    if twice:
-        raise ValueError(f"{poker.card_name(twice[0])} is there twice in hole and board.")
-    unseen = iter(card for card in range(52) if card not in seen)
-    hands = [[next(unseen), next(unseen)] for _ in range(environment.num_players)]
-    hands[observation.seat] = hole.tolist()
-    full = [*board.tolist(), *(next(unseen) for _ in range(5 - len(board)))]
-    return poker.Deal(hole=jnp.array(hands, jnp.int32), board=jnp.array(full, jnp.int32))
-
-
-def _engine_action(index: int, action: Action) -> int:
-    """The engine's form of an action of the history."""
-    if isinstance(action, str) and action in ("fold", "check", "call", "check/call"):
-        return poker.FOLD if action == "fold" else poker.CALL
-    if isinstance(action, (tuple, list)) and len(action) == 2 and isinstance(action[0], str) and action[0] == "raise":
-        chips = action[1]
-        if is_whole_number(chips) and 0 < chips < 2**31:
-            return int(chips)
-    forms = '"fold", "check", "call", "check/call" or ("raise", chips)'
-    raise ValueError(f"actions[{index}] = {action!r} is none: write {forms}.")
-
-
-def _check_action(index: int, action: Action, chips: int, seat: int, legal: poker.Legal, house: str) -> None:
-    """Raise ValueError unless the seat may do exactly this."""
-    name = f"actions[{index}] = {action!r}"
-    if seat == poker.NOBODY:
-        raise ValueError(f"{name} comes after the end of the hand.")
-    if action == "check" and legal.call_amount > 0:
-        raise ValueError(f"{name}: seat {seat} owes {legal.call_amount} chips and cannot check.")
-    if action == "call" and legal.call_amount == 0:
-        raise ValueError(f"{name}: seat {seat} owes nothing, which is a check.")
-    if action == "fold" and house == "acpc" and not legal.fold:
-        raise ValueError(f"{name}: seat {seat} owes nothing, and the ACPC dealer allows no fold then.")
-    if chips > 0 and not legal.raises:
-        raise ValueError(f"{name}: seat {seat} may not raise now.")
-    if chips > 0 and not legal.min_raise_to <= chips <= legal.max_raise_to:
-        bounds = f"{legal.min_raise_to} up to {legal.max_raise_to} chips"
-        raise ValueError(f"{name}: seat {seat} may raise to {bounds}.")
-
-
-def _check_turn(observation: Observation, actor: int, street: int) -> None:
-    """Raise ValueError unless it is the observer's turn, with the board of this street."""
-    if actor == poker.NOBODY:
-        raise ValueError("The hand is over after these actions.")
-    if actor != observation.seat:
-        raise ValueError(f"After these actions seat {actor} must act, not seat {observation.seat}.")
-    cards = len(poker.cards(observation.board))
-    if cards != _BOARD_CARDS[street]:
-        shown = f"{_BOARD_CARDS[street]} cards, but board names {cards}"
-        raise ValueError(f"After these actions the hand is {_STREETS[street]}, which has {shown}.")

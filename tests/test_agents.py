@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from pokerjax import agents, poker
-from pokerjax.agents import Agent, Observation
+from pokerjax import poker
+from pokerjax.agents import Agent, Observation, create_llm_agent
 from pokerjax.config import GameConfig, ModelConfig, UserError
-from pokerjax.env import menu, tables, tokens
+from pokerjax.env import menu, observations, tables, tokens
 from pokerjax.learn.rollout import empty_prefix, fresh_tables, rollout
 from pokerjax.model.transformer import Model
 
@@ -90,8 +90,8 @@ def test_filled_up_cards_have_no_influence(agent, monkeypatch):
         hole = deal.hole.at[0].set(jnp.array(others[:2]))
         return poker.Deal(hole=hole, board=deal.board.at[3:].set(jnp.array(others[2:4])))
 
-    original = agents._deal
-    monkeypatch.setattr(agents, "_deal", from_the_end)
+    original = observations._deal
+    monkeypatch.setattr(observations, "_deal", from_the_end)
     second = agent.act(seen)
     assert (first.probabilities, first.value_bb) == (second.probabilities, second.value_bb)
 
@@ -166,12 +166,12 @@ def test_impossible_descriptions(agent, changes, words):
 
 def test_a_seed_is_a_whole_number_from_0_on():
     with pytest.raises(UserError, match="seed -1 must be a whole number from 0 on"):
-        agents.create_llm_agent(model_path="", device="cpu", seed=-1)
+        create_llm_agent(model_path="", device="cpu", seed=-1)
 
 
 def test_missing_run():
     with pytest.raises(UserError, match="There is no run or checkpoint at nowhere"):
-        agents.create_llm_agent(model_path="nowhere", device="cpu")
+        create_llm_agent(model_path="nowhere", device="cpu")
 
 
 def test_tokens_of_the_replay_hold_every_action():
@@ -180,9 +180,9 @@ def test_tokens_of_the_replay_hold_every_action():
         seat=0, hole="AhKd", stacks=(10_000,) * 3, blinds=(50, 100), actions=["call", "call", ("raise", 400)]
     )
     with pytest.raises(ValueError, match="seat 2 must act"):
-        agents._replay_checked(environment, observation)
+        observations.replay_checked(environment, observation)
     observation = dataclasses.replace(observation, actions=["call", "call", ("raise", 400), "fold"])
-    history = agents._replay_checked(environment, observation)
+    history = observations.replay_checked(environment, observation)
     assert len(history.tokens) == 2
     kinds = environment.layout.split(history.tokens[-1])["events"][:, 1].tolist()
     assert [kind for kind in kinds if kind] == [tokens.CALLED, tokens.RAISED, tokens.FOLDED]

@@ -36,14 +36,16 @@ class Session:
 
     def __init__(
         self, agent: Agent, *, num_players: int | None = None, stack_bb: float | None = None,
-        study: bool = False, seed: int | None = None,
+        study: bool = False, seed: int | None = None, carelessness: float | None = None,
     ):  # fmt: skip
-        """`num_players` sit at the table (the fewest the agent knows if None), with stacks of `stack_bb`.
+        """`num_players` sit at the table (the fewest the agent knows if None), with stacks of `stack_bb`; the agents
+        are told of this `carelessness`, if any.
 
         Raises `UserError`.
         """
         game = agent.game
-        self.agent, self.study = agent.with_seed(seed), study  # other tables take nothing from its draws
+        self.agent = agent.told(carelessness).with_seed(seed)  # other tables take nothing from its draws
+        self.study = study
         self.players = game.sizes[0] if num_players is None else num_players
         check_size(game, self.players)
         self.stack_bb = _usual_depth(game) if stack_bb is None else stack_bb

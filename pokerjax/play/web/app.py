@@ -66,6 +66,7 @@ class Api:
             "depths": [game.shortest_stack, game.deepest_stack],
             "bet_sizes": list(game.bet_sizes),
             "study": self.study_mode,
+            "told_carelessness": self.agent.can_be_told,
             "warmup": self.warmup.status(),
         }
 
@@ -76,6 +77,7 @@ class Api:
         self.tables.check_room()
         seed = None if self.seed is None else self.seed + next(self._opened)
         options = {"num_players": players, "stack_bb": stack, "study": study, "seed": seed}
+        options["carelessness"] = _number(data, "carelessness", float)
         session = await self.think(lambda: new_session(self.agent, **options))
         shown = await self.think(session.advance)
         return {"table": self.tables.add(session), "views": shown}
@@ -135,7 +137,7 @@ class Api:
             raise Refused(400, "Study mode is off: switch it on to see what the agents think during a hand.")
         seat, done = session.seat, session.hand.done
         record = session.hand.record(seat)
-        return {"thoughts": await self.think(lambda: views.study_view(self.agent, record, seat, done=done))}
+        return {"thoughts": await self.think(lambda: views.study_view(session.agent, record, seat, done=done))}
 
     async def history(self, data: Json) -> Json:
         """One of the table's finished hands, as a replay."""

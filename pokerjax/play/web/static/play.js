@@ -5,6 +5,7 @@ import { opinion } from "./opinions.js";
 import { drawTable } from "./table.js";
 
 const STEP_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 420;
+const CARELESS = [["careful", 0], ["one who slips", 0.4], ["careless", 0.75], ["random", 1]];
 const TOKEN = "pokerjax.table";
 let agent, view, token, busy, openReplay, shown = {};
 const finished = [];
@@ -17,6 +18,8 @@ export function mountPlay(element, about, showReplay) {
   ids.players = h("select", { id: "players" }, agent.sizes.map((n) => h("option", { value: String(n) }, `${n} players`)));
   ids.stack = h("input", { id: "stack", type: "number", min: "2", max: "1000", value: String(deep), inputmode: "numeric" });
   ids.study = h("input", { id: "study-mode", type: "checkbox", checked: agent.study, onchange: setStudy });
+  ids.careless = h("select", { id: "carelessness", title: "What the agents are told of the table: how often somebody slips" },
+    CARELESS.map(([name, value]) => h("option", { value: String(value) }, name)));
   ids.fast = h("input", { id: "fast", type: "checkbox" });
   ids.table = h("div", { id: "table" });
   ids.controls = h("div", { id: "controls", role: "group", "aria-label": "Your action" });
@@ -31,6 +34,7 @@ export function mountPlay(element, about, showReplay) {
       { class: "bar" },
       h("label", {}, "Table ", ids.players),
       h("label", {}, "Stacks ", ids.stack, " bb"),
+      agent.told_carelessness && h("label", {}, "They take you for ", ids.careless),
       h("button", { id: "new-table", class: "primary", onclick: open }, "New table"),
       h("label", { class: "check" }, ids.study, " Study mode"),
       h("label", { class: "check" }, ids.fast, " Fast"),
@@ -106,7 +110,9 @@ const open = () =>
   ask(async () => {
     if (token) await post("close", { table: token });
     const stack = Number(ids.stack.value);
-    const answer = await post("table", { players: Number(ids.players.value), stack_bb: stack, study: ids.study.checked });
+    const table = { players: Number(ids.players.value), stack_bb: stack, study: ids.study.checked };
+    if (agent.told_carelessness) table.carelessness = Number(ids.careless.value);
+    const answer = await post("table", table);
     token = answer.table;
     sessionStorage.setItem(TOKEN, token);
     finished.length = 0;
