@@ -81,9 +81,9 @@ def _serve(settings: _Arguments, agent: Agent) -> None:
     from pokerjax.play.web.app import create_app
     from pokerjax.play.web.serve import address, listen, server
 
-    listener = listen(settings.host, settings.port)
+    listener = listen(settings.host.strip(), settings.port)
     name = settings.run_or_checkpoint or "the agent that ships"
-    hosts = (settings.host.lower(),)
+    hosts = (settings.host.strip().lower(),)
     app = create_app(agent, name=name, study=settings.study, seed=settings.seed, hosts=hosts)
     print(f"{name}: open {address(listener)} in a browser. Ctrl-C ends.", flush=True)
     with listener:

@@ -4,7 +4,7 @@
     python bin/train.py --config configs/all_tables.py --checkpoint shipped --learning-rate 3e-4    # goes on from it
 
 Hardware: 1 CPU core, 2 GiB. Time: 48 min (Zen 5). Result of the first: pokerjax/shipped/all_tables/CARD.md;
-five seeds: docs/learning.md.
+five seeds: docs/results.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

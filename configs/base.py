@@ -7,7 +7,7 @@ Hardware: any; tables and minibatch follow the device: 64 tables and 2,048 decis
 GPU, where a million games take 5 s, which is too few gradient steps: use configs/gpu.py there (--compute-dtype bfloat16
 makes this one 1.6 times as fast). Time: 76 min on one core of a Zen 5, the other busy.
 Result, one seed, bb/100: random +440 +- 42, always-call +1,235 +- 48, always-all-in +212 +- 25,
-tight-aggressive +23 +- 14, rock +28 +- 12, pot-odds +399 +- 36 (docs/learning.md).
+tight-aggressive +23 +- 14, rock +28 +- 12, pot-odds +399 +- 36 (docs/results.md).
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

@@ -22,7 +22,7 @@ config = Config(
         iterations_per_call=50,
         learning_rate=3e-4,
         learning_rate_end=0.03,
-        critic_learning_rate=3e-4,  # At the policy's rate it lags behind from the middle of the run on.
+        critic_learning_rate=3e-4,  # At the policy's rate it lags behind from a third of the run on.
         momentum=0.0,
         # From 0.6 chips to 0.048. Without the floor the exploitability rises again below 0.15 (docs/learning.md).
         temperature=0.3,

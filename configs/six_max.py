@@ -4,7 +4,7 @@
 
 Hardware: 1 CPU core. Time: 6 min (Zen 5). Result, one seed, bb/100 by 20,000 duplicate hands against five copies of
 each: random +197 +- 21, always-call +495 +- 43, always-all-in +223 +- 24, tight-aggressive +3 +- 5, rock +14 +- 4,
-pot-odds +101 +- 12, the agent that ships -2 +- 8.
+pot-odds as it was until 2026-11-27 +101 +- 12, the agent that ships -2 +- 8.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

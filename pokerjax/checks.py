@@ -28,7 +28,8 @@ def check(config: Config) -> Config:
     _at_least(0, run, "evaluate_every", "snapshots", "num_devices", "accumulation")
     # Games are counted in int32 on the device, and the last call overshoots.
     _at_most(MOST_COUNTED, run, "num_games", "checkpoint_every", "keep", "evaluate_every", "snapshots")
-    _at_most(MOST_COUNTED, run, "num_devices", "accumulation")
+    _at_most(MOST_COUNTED, run, "accumulation")
+    _at_most(4096, run, "num_devices")
     _at_most(100_000_000, run, "evaluate_games")
     check_seed(run.seed)
     judged = config.learn.objective == "ppo" or config.model.critic == "action"
@@ -171,7 +172,8 @@ def _check_game(game: GameConfig) -> None:
 
 def _check_model(model: ModelConfig) -> None:
     _at_least(1, model, "d_model", "n_layers", "n_heads", "mlp_ratio")
-    _at_most(2**16, model, "d_model", "n_layers", "n_heads", "mlp_ratio")
+    _at_most(2**16, model, "d_model", "n_heads", "mlp_ratio")
+    _at_most(1000, model, "n_layers")  # each is compiled
     width, heads = model.d_model, model.n_heads
     remedy = f"use --n-heads {_nearest_divisor(width, heads)} or another --d-model"
     require(width % heads == 0, f"--n-heads {heads} does not divide --d-model {width}; {remedy}.")
@@ -194,7 +196,8 @@ def _divisors(number: int) -> list[int]:
 def _check_learn(learn: LearnConfig) -> None:
     _at_least(1, learn, "rollout_length", "epochs", "iterations_per_call", "pool_size")
     _at_least(0, learn, "parallel_games", "batch_size")
-    _at_most(MOST_COUNTED, learn, "parallel_games", "batch_size", "rollout_length", "iterations_per_call", "pool_size")
+    _at_most(MOST_COUNTED, learn, "parallel_games", "batch_size", "rollout_length", "pool_size")
+    _at_most(100_000, learn, "iterations_per_call")  # a call keeps the metrics of each, and reports at its end
     _at_most(1000, learn, "epochs")
     for field in ("learning_rate", "max_grad_norm", "clip", "magnet_half_life", "temperature", "mirror_step"):
         value = getattr(learn, field)

@@ -91,6 +91,13 @@ def test_one_card_shown_by_a_stranger_is_one_card():
     assert poker.replay(hand).error is None
 
 
+def test_cards_shown_one_after_the_other_are_both_known():
+    one_by_one = "Fay: shows [Ah]\nFay: shows [Kd]"
+    text = TOURNAMENT.replace("Fay: doesn't show hand", one_by_one).replace("collected (220)", "showed [Ah Kd]")
+    [hand] = read_hands(text)
+    assert set(hand.hole[1]) == {poker.card("Ah"), poker.card("Kd")}
+
+
 def test_a_phh_file_may_mention_pokerstars():
     [hand] = read_pokerstars(TOURNAMENT)
     text = poker.write_phh(hand) + 'event = "2009 PokerStars Caribbean Adventure"\n'

@@ -272,6 +272,8 @@ def test_a_port_that_is_taken():
         port = taken.getsockname()[1]
         with pytest.raises(UserError, match=rf"127.0.0.1 --port {port} cannot be listened on .*another host or port"):
             listen("127.0.0.1", port)
+    with pytest.raises(UserError, match=r"cannot be listened on .*another host or port"):
+        listen("ä" * 70, 0)  # longer than a name can be
     with listen("127.0.0.1", 0) as listener:
         assert address(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}/"
 

@@ -236,8 +236,8 @@ def _cards_in(text: str) -> str:
 
 
 def _all_known(known: str, shown: str) -> str:
-    """The cards of a seat when it shows some of them, perhaps one of two."""
-    return known if len(known) > len(shown) else shown
+    """The cards of a seat when it shows some of them, perhaps one after the other."""
+    return known + shown if len(known) == len(shown) == 2 and known != shown else max(shown, known, key=len)
 
 
 def _hole(names: str) -> tuple[int, ...] | None:

@@ -1,7 +1,7 @@
 """Hands as the page sends and gets them: a spot in JSON, and texts of hand histories.
 
-A spot is a `poker.Hand` by its plain fields: {"stacks", "blinds", "antes", "big_blind", "hole", "board", "actions"},
-seats by position, cards as "AhKd" ("" where unknown), actions as the engine takes them (-1 folds, 0 checks or
+A spot is a `poker.Hand` by its plain fields: {"stacks", "blinds", "antes", "big_blind", "hole", "board", "actions",
+"house"}, seats by position, cards as "AhKd" ("" where unknown), actions as the engine takes them (-1 folds, 0 checks or
 calls, more is a raise to so many chips on the street).
 """
 

@@ -69,6 +69,7 @@ def table_view(session: Session) -> Json:
         "number": session.number,
         "you": seat,
         "study": study,
+        "carelessness": session.agent.carelessness,
         "decision": len(hand.actions),
         "big_blind": game.big_blind,
         "log": [action_view(hand, number, names) for number in range(len(hand.actions))],

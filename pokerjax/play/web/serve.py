@@ -21,9 +21,9 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+    except (OSError, TypeError, UnicodeError) as error:  # the last two for names that no host can have
         listener.close()
-        reason = error.strerror or str(error)
+        reason = getattr(error, "strerror", None) or str(error)
         place = f"--host {host} --port {port}"
         raise UserError(f"{place} cannot be listened on ({reason}); choose another host or port.") from None
     listener.listen(128)

@@ -74,6 +74,7 @@ async function rejoin() {
   try {
     const { views } = await post("show", { table: token });
     ids.study.checked = views[0].study;
+    if (views[0].carelessness !== null) ids.careless.value = String(views[0].carelessness);
     await play(views);
   } catch {
     drawStart();
