@@ -114,10 +114,12 @@ def main(arguments: list[str]) -> None:
     silent = [flag for flag in asked if flag in ("--chart", "--report", "--export-agent")]
     spoken = f"--json is for numbers, and {' '.join(silent)} writes a file: leave one of them out."
     require(not (settings.json and silent), spoken)
-    changed = "--temperature" if settings.temperature != 1 else "--carelessness"
-    kept = (settings.temperature == 1 and settings.carelessness is None) or not (settings.ladder or settings.report)
     heat = f"--temperature {settings.temperature:g}"
-    require(kept, f"{changed} is not for {needless}: --export-agent the agent at it, and name that instead.")
+    changed = [heat] if settings.temperature != 1 else []
+    changed += [f"--carelessness {settings.carelessness:g}"] if settings.carelessness is not None else []
+    kept = not changed or not (settings.ladder or settings.report)
+    exported = "--export-agent the agent at it, and name that instead"
+    require(kept, f"{' and '.join(changed)} is not for {needless}: {exported}.")
     allowed = 0.01 <= settings.temperature <= 100
     require(allowed, f"{heat} must be from 0.01 to 100; 1 leaves the policy as it was trained.")
     others = " ".join(settings.more_runs)

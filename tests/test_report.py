@@ -178,6 +178,15 @@ def test_no_curves_where_a_run_kept_none():
             "--temperature 2 --ladder",
             "--temperature 2 is not for --ladder: --export-agent the agent at it, and name that instead.",
         ),
+        (
+            "--carelessness 0.5 --report x.html",
+            "--carelessness 0.5 is not for --report: --export-agent the agent at it, and name that instead.",
+        ),
+        (
+            "--carelessness 0.5 --lbr",
+            "--carelessness 0.5 is for agents that were trained with --told-carelessness, and this one was not: leave it "
+            "out.",
+        ),
         ("--chart-out x.png", "--chart-out x.png needs --chart: add it."),
     ],
 )
