@@ -184,8 +184,8 @@ def test_no_curves_where_a_run_kept_none():
         ),
         (
             "--carelessness 0.5 --lbr",
-            "--carelessness 0.5 is for agents that were trained with --told-carelessness, and this one was not: leave it "
-            "out.",
+            "--carelessness 0.5 is for agents that were trained with --told-carelessness, and this one was not: "
+            "leave it out.",
         ),
         ("--chart-out x.png", "--chart-out x.png needs --chart: add it."),
     ],
