@@ -4,10 +4,10 @@
     python bin/evaluate.py runs/told                       # as among seats that never slip
     python bin/evaluate.py runs/told --carelessness 1      # as against random players
 
-Hardware: 1 CPU core, 1 GiB. Time: 10 min (Zen 4). Result, mean of five seeds with its 95 % interval, bb/100: told 0
-random +361 +- 50, always-call +770 +- 315, always-all-in +192 +- 70, tight-aggressive +31 +- 12, rock +33 +- 10, level
-with the agent that ships, and a local best response that folds and calls wins +516 +- 253 mbb/hand; told 1 random
-+1,151 +- 62, always-call +1,853 +- 146, always-all-in +634 +- 88, tight-aggressive -50 +- 25. docs/results.md.
+Hardware: 1 CPU core, 1 GiB. Time: 8 to 16 min (Zen 4). Result, mean of five seeds with its 95 % interval, bb/100:
+told 0 random +361 +- 50, always-call +770 +- 315, always-all-in +192 +- 70, tight-aggressive +31 +- 12, rock +33 +-
+10, level with the agent that ships, and a local best response that folds and calls wins +516 +- 253 mbb/hand; told 1
+random +1,151 +- 62, always-call +1,853 +- 146, always-all-in +634 +- 88, tight-aggressive -50 +- 25. docs/results.md.
 """
 
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig

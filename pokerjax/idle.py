@@ -34,7 +34,8 @@ def _idle(config: Config) -> dict[str, str]:
     if not learn.pool_share:
         idle["pool_size"] = "there is no pool without --pool-share"
     if learn.opponent == "checkpoint":
-        idle |= dict.fromkeys(("tremble", "tremble_end", "random_seats"), "nobody slips against a frozen agent")
+        of_slips = ("tremble", "tremble_end", "random_seats", "told_carelessness")
+        idle |= dict.fromkeys(of_slips, "nobody slips against a frozen agent")
     elif not learn.tremble:
         idle["tremble_end"] = "there are no slips without --tremble"
     return idle

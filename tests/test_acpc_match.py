@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
+from pathlib import Path
 
 import jax
 import pytest
@@ -332,6 +333,22 @@ def test_mistakes_are_one_sentence(main, arguments, sentence):
     with pytest.raises(UserError) as raised:
         main(arguments.split())
     assert str(raised.value).startswith(sentence) and len(str(raised.value).splitlines()) == 1
+
+
+def test_what_cannot_be_reached_or_read_is_one_sentence(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match=r"No dealer answers at ä.*; start it first"):
+        client.connect("ä" * 70, 1)  # longer than the name of a host can be
+    game = tmp_path / "some.game"
+    game.write_bytes(b"\xff\xfe")
+    with pytest.raises(UserError, match=r"is no text; name a \.game file"):
+        games.read_game(str(game))
+
+    def refused(*_, **__):
+        raise PermissionError(13, "Permission denied")  # which root, who may run this, never meets
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(UserError, match=r"cannot be read \(Permission denied\); name another file"):
+        games.read_game(str(game))
 
 
 @pytest.mark.slow

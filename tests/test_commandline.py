@@ -64,6 +64,7 @@ def test_every_field_is_a_flag_of_its_own():
         ("--objective mirror --critic action --magnet_coefficient=1", "--magnet-coefficient .* --objective ppo, and"),
         ("--opponent checkpoint --checkpoint x --copy-target --d-model 64", "--d-model .* the target's; leave it out"),
         ("--opponent checkpoint --checkpoint x --copy-target --bet-sizes 1", "--bet-sizes .* are the target's"),
+        ("--opponent checkpoint --checkpoint x --told-carelessness", "--told-carelessness .* nobody slips against"),
         ("--pool-size 4", "--pool-size .* no pool without --pool-share"),
         ("--tremble-end 0.5", "--tremble-end .* no slips without --tremble"),
     ],
