@@ -9,7 +9,8 @@ host      the loop of bin/train.py against bare calls of the train step, in turn
           (as for train; --iterations N: rounds, at least 6)
 scaling   the train step against tables, players, layers, rollout length and devices
           (as for train; --axes NAME ...: only these; --plot FOLDER: as pictures too)
-attention the attention of the update beside the ways not taken (as for train)
+attention the attention of the update beside the ways not taken
+          (as for train; --iterations N: seconds for each measurement)
 
 With --json each measurement is one JSON object a line. Speeds are medians of repetitions in steady state.
 """
@@ -168,6 +169,8 @@ def _scaling(arguments: list[str], program: str) -> None:
 
     unknown = sorted(set(own.axes) - set(scaling.AXES))
     require(not unknown, f"--axes {' '.join(unknown)}: there are {', '.join(scaling.AXES)}.")
+    if own.plot:
+        check_picture("--plot", own.plot / "scaling.svg")
     device.use_compilation_cache()
     results = []
     for result in scaling.scaling(config, own.axes or tuple(scaling.AXES), iterations=own.iterations, note=_note):

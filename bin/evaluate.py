@@ -19,12 +19,11 @@ import tyro
 
 from pokerjax import commandline
 from pokerjax.checks import check_output, check_seed
-from pokerjax.config import Device, UserError, require
+from pokerjax.config import Device, require
 from pokerjax.pictures import check_picture
 
 if TYPE_CHECKING:
     from pokerjax.evaluate.contest import Contestant
-    from pokerjax.poker import Hand
 
 STYLE_HANDS = 512  # of the agent against itself, for the report
 MOST_RUNGS = 6  # checkpoints in the report's ladder
@@ -112,8 +111,16 @@ def main(arguments: list[str]) -> None:
     matched = settings.opponents == _Arguments.opponents or not asked or settings.report
     require(bool(matched), f"--opponents {' '.join(settings.opponents)} are for matches: leave {needless} out.")
     silent = [flag for flag in asked if flag in ("--chart", "--report", "--export-agent")]
+    plays = not asked or settings.ladder or settings.lbr or settings.report
+    unplayed = f"--num-games {settings.num_games} is for hands, and {needless} plays none: leave it out."
+    require(bool(plays) or settings.num_games == _Arguments.num_games, unplayed)
     spoken = f"--json is for numbers, and {' '.join(silent)} writes a file: leave one of them out."
     require(not (settings.json and silent), spoken)
+    at_any_table = settings.export_agent or settings.chart not in ("", "preflop")
+    table = [f"--num-players {settings.num_players}"] if settings.num_players is not None else []
+    table += [f"--stack-bb {settings.stack_bb:g}"] if settings.stack_bb is not None else []
+    choice = f"{' and '.join(table)} would change nothing in {needless}: leave it out."
+    require(not (at_any_table and table), choice)
     heat = f"--temperature {settings.temperature:g}"
     changed = [heat] if settings.temperature != 1 else []
     changed += [f"--carelessness {settings.carelessness:g}"] if settings.carelessness is not None else []
@@ -186,6 +193,7 @@ def _export_agent(settings: _Arguments, agent: Contestant) -> None:
 
 def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
     from pokerjax.evaluate import charts, preflop
+    from pokerjax.play.spots import first_hand
 
     _check_holdem("--chart", agent)
     heat = f"_t{settings.temperature:g}" if settings.temperature != 1 else ""
@@ -196,26 +204,10 @@ def _draw_charts(settings: _Arguments, agent: Contestant) -> None:
     if settings.chart == "preflop":
         drawn = preflop.preflop_charts(agent)
     else:
-        drawn = preflop.line_charts(agent, _first_hand(Path(settings.chart)))
+        drawn = preflop.line_charts(agent, first_hand("--chart", Path(settings.chart)))
     charts.write_csv(drawn, path.with_suffix(".csv"))
     charts.plot(drawn, path)
     print(f"{len(drawn)} charts of {agent.label} written to {path} and {path.with_suffix('.csv')}")
-
-
-def _first_hand(path: Path) -> Hand:
-    from pokerjax import poker
-    from pokerjax.play.spots import read_hands
-
-    require(path.is_file(), f'--chart {path} is no file, and not "preflop".')
-    try:
-        hand = read_hands(path.read_text(encoding="utf-8", errors="replace"))[0]
-        played = poker.replay(hand)
-        require(played.error is None or played.unfinished, f"--chart {path}: {played.error}")
-        return hand
-    except OSError as error:
-        raise UserError(f"--chart {path} cannot be read ({error.strerror}); name another file.") from None
-    except ValueError as error:
-        raise UserError(f"--chart {path}: {error}") from None
 
 
 def _write_report(settings: _Arguments, agent: Contestant) -> None:

@@ -30,11 +30,13 @@ class _Arguments:
     """Study mode from the start: what the agents think, and after each hand what they held."""
     carelessness: float | None = None
     """How careless the agent is told that you are, if it was trained with --told-carelessness: from 0, you never slip,
-    to 1. None: 0."""
+    to 1. None: 0, and on the page you choose."""
     num_players: int | None = None
     """Players at the table, you included (--terminal; the page asks). None: the fewest that the agent knows."""
     host: str = "127.0.0.1"
     """Address that the page is served on. Anything but 127.0.0.1 lets other machines in: there is no password."""
+    names: tuple[str, ...] = ()
+    """Further names by which the page is called: of this machine in its network, or of a proxy before it."""
     port: int = 8642
     """Port of the page; 0 takes any that is free."""
     seed: int | None = None
@@ -48,6 +50,10 @@ def main(arguments: list[str]) -> None:
     settings = commandline.parse(_Arguments, arguments, program="bin/play.py")
     require(0 <= settings.port < 65536, f"--port {settings.port} must be from 0 to 65535.")
     require(bool(settings.host.strip()), "--host is empty; name an address, 127.0.0.1 for this machine alone.")
+    of_page = {"host": settings.host != _Arguments.host, "port": settings.port != _Arguments.port}
+    of_page["names"] = bool(settings.names)
+    idle = [f"--{name}" for name, given in of_page.items() if given]
+    require(not (settings.terminal and idle), f"{' and '.join(idle)} are of the page: leave --terminal out, or them.")
     require(settings.terminal or settings.num_players is None, "--num-players is for --terminal: the page asks for it.")
     seed = secrets.randbits(32) if settings.seed is None else settings.seed
     check_seed(seed)
@@ -83,7 +89,7 @@ def _serve(settings: _Arguments, agent: Agent) -> None:
 
     listener = listen(settings.host.strip(), settings.port)
     name = settings.run_or_checkpoint or "the agent that ships"
-    hosts = (settings.host.strip().lower(),)
+    hosts = tuple(each.strip().lower() for each in (settings.host, *settings.names))
     app = create_app(agent, name=name, study=settings.study, seed=settings.seed, hosts=hosts)
     print(f"{name}: open {address(listener)} in a browser. Ctrl-C ends.", flush=True)
     with listener:

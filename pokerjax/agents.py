@@ -84,8 +84,11 @@ class Agent:
         return self.model.config.told_carelessness and self.carelessness is None
 
     def told(self, carelessness: float | None) -> Agent:
-        """The same agent, told how careless its table is, from 0 to 1; None tells it nothing. Raises `UserError`."""
-        if carelessness is None:
+        """The same agent, told how careless its table is, from 0 to 1. Raises `UserError`.
+
+        None, or what it is told already, changes nothing.
+        """
+        if carelessness is None or carelessness == self.carelessness:
             return self
         check_carelessness(self.model.config, self.carelessness, carelessness)
         other = copy.copy(self)

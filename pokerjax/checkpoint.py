@@ -257,4 +257,5 @@ def _undamaged(path: Path, read: Callable[[], T]) -> T:
 def _damaged(path: Path, error: Exception) -> str:
     cause = error.__cause__ or error
     reason = " ".join(str(cause).split()).strip("'\"").split(". ")[0][:160] or type(cause).__name__
-    return f"The checkpoint {path} is damaged or of other sizes ({reason}); name an earlier one or delete it."
+    remedy = "name an earlier one, or use the version that wrote it"
+    return f"The checkpoint {path} is damaged, or of another version of pokerjax ({reason}); {remedy}."

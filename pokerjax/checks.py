@@ -20,7 +20,8 @@ LARGEST_BET = 20  # pots
 def check(config: Config) -> Config:
     """Return the config unchanged, or raise `UserError` naming the first value that breaks a rule."""
     check_types(config)
-    _check_game(config.game)
+    exploits = config.learn.opponent == "checkpoint"
+    _check_game(config.game, may_be_larger=exploits)
     _check_model(config.model)
     _check_learn(config.learn)
     run = config.run
@@ -35,11 +36,8 @@ def check(config: Config) -> Config:
     judged = config.learn.objective == "ppo" or config.model.critic == "action"
     require(judged, "--objective mirror needs values of all actions: add --critic action.")
     _check_processes(run)
-    exploits = config.learn.opponent == "checkpoint"
     untold = "--told-carelessness needs seats that slip: add --tremble 0.2 --random-seats 0.5, or leave it out."
     require(exploits or config.learn.has_slips or not config.model.told_carelessness, untold)
-    both = "--resume goes on with the run in --run-dir and --checkpoint starts a new one: give only one."
-    require(exploits or not (run.resume and run.checkpoint), both)
     missing = "--opponent checkpoint plays against a frozen agent: name its run or checkpoint by --checkpoint."
     require(not exploits or bool(run.checkpoint), missing)
     copies = "--copy-target is for a run that exploits an agent: add --opponent checkpoint, or leave it out."
@@ -133,7 +131,8 @@ def _has_type(value: Any, wanted: Any) -> bool:
     return isinstance(value, (int, float) if wanted is float else wanted)
 
 
-def _check_game(game: GameConfig) -> None:
+def _check_game(game: GameConfig, *, may_be_larger: bool) -> None:
+    """may_be_larger: the game will be another's, so tables may be larger than this one says."""
     if game.variant != "holdem":
         own = [field.name for field in dataclasses.fields(game) if field.name != "variant"]
         changed = [name for name in own if getattr(game, name) != getattr(GameConfig(), name)]
@@ -145,8 +144,9 @@ def _check_game(game: GameConfig) -> None:
     )
     require(2 <= game.num_players <= 10, players)
     shown = " ".join(map(str, game.sizes))
-    within = min(game.sizes) >= 2 and max(game.sizes) <= game.num_players
-    sizes_rule = f"must rise from 2 at least to --num-players {game.num_players} at most"
+    most = 10 if may_be_larger else game.num_players
+    within = min(game.sizes) >= 2 and max(game.sizes) <= most
+    sizes_rule = f"must rise from 2 at least to {most if may_be_larger else f'--num-players {most}'} at most"
     require(within and list(game.sizes) == sorted(set(game.sizes)), f"--table-sizes {shown} {sizes_rule}.")
     _at_least(1, game, "big_blind")
     for field in ("small_blind", "ante"):

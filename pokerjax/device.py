@@ -9,6 +9,8 @@ import jax
 
 from pokerjax.config import Device, UserError
 
+_CGROUP = Path("/sys/fs/cgroup")  # what limits a container, where there is one
+
 
 def select(name: Device, *, cpu_devices: int = 0) -> None:
     """Run on the device that was asked for. Raises `UserError` naming what is there when it is not.
@@ -44,9 +46,16 @@ def memory_bytes() -> int:
 def _available_bytes() -> int:
     try:
         rows = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
-        return int(rows["MemAvailable"].split()[0]) * 1024
+        available = int(rows["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):  # not Linux
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        limit, used = (int((_CGROUP / name).read_text()) for name in ("memory.max", "memory.current"))
+        kinds = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())
+        used -= int(kinds["inactive_file"]) + int(kinds["active_file"])  # copies of files give way
+        return min(available, max(limit - used, 0))
+    except (OSError, KeyError, ValueError):  # no limit
+        return available
 
 
 def use_compilation_cache(folder: Path | None = None) -> Path | None:

@@ -11,7 +11,9 @@ from pokerjax.config import Config, ModelConfig, require
 
 _PPO = ("clip", "dual_clip", "entropy_coefficient", "entropy_end", "magnet_coefficient")
 _MIRROR = ("temperature", "temperature_end", "mirror_step", "probability_floor")
-_OF_THE_TARGET = (*ModelConfig.__dataclass_fields__, "bet_sizes")
+_OF_THE_TARGET = (*(ModelConfig.__dataclass_fields__.keys() - {"compute_dtype"}), "bet_sizes")
+_OF_HOLDEM = ("all_in_equity", "rivals", "opponents", "evaluate_games")
+_OF_SLIPS = ("tremble", "tremble_end", "random_seats", "told_carelessness")
 
 
 def check_named(config: Config, fields: Iterable[str]) -> None:
@@ -29,13 +31,19 @@ def _idle(config: Config) -> dict[str, str]:
         idle |= dict.fromkeys(_MIRROR, "it belongs to --objective mirror, and this run has ppo")
     else:
         idle |= dict.fromkeys(_PPO, "it belongs to --objective ppo, and this run has mirror")
+    if config.game.variant != "holdem":
+        idle |= dict.fromkeys(_OF_HOLDEM, f"it belongs to hold'em, and this run plays {config.game.variant}")
+    if learn.objective == "ppo" and not learn.entropy_coefficient:
+        idle["entropy_end"] = "there is no entropy bonus without --entropy-coefficient"
     if learn.copy_target:
         idle |= dict.fromkeys(_OF_THE_TARGET, "with --copy-target the model and the bet sizes are the target's")
     if not learn.pool_share:
         idle["pool_size"] = "there is no pool without --pool-share"
     if learn.opponent == "checkpoint":
-        of_slips = ("tremble", "tremble_end", "random_seats", "told_carelessness")
-        idle |= dict.fromkeys(of_slips, "nobody slips against a frozen agent")
+        idle |= dict.fromkeys(_OF_SLIPS, "nobody slips against a frozen agent")
+        idle["opponents"] = "the run is measured against the agent that it exploits"
+    elif learn.pool_share == 1:
+        idle |= dict.fromkeys(_OF_SLIPS, "with --pool-share 1 all tables have frozen opponents, and nobody slips there")
     elif not learn.tremble:
         idle["tremble_end"] = "there are no slips without --tremble"
     return idle

@@ -29,14 +29,16 @@ class Ledger:
     """What has been read of the run so far, and where it is written."""
 
     def __init__(
-        self, config: Config, record: Record, writer: MetricsWriter | NoMetrics, progress: Progress, *, decisions: int
-    ):
-        """Go on from `record`; `decisions` are made in an iteration."""
+        self, config: Config, record: Record, writer: MetricsWriter | NoMetrics, progress: Progress, *, decisions: int,
+        started: float,
+    ):  # fmt: skip
+        """Go on from `record`; `decisions` are made in an iteration, and the command began at `started`, by
+        `time.monotonic`."""
         self.iteration, self.games = record.iteration, record.games
         self.progress = progress
         self.evaluation: dict[str, float] = {}
         self._config, self._start, self._writer, self._decisions = config, record, writer, decisions
-        self._started = time.monotonic()
+        self._started = started
         self._clock: float | None = None  # None until the first call, which compiles, is over
 
     @property

@@ -25,9 +25,11 @@ GLOSSARY: dict[str, str] = {
     "loss/value": "Half the squared error of the seat's own value in units of the stack depth, before its coefficient.",
     "loss/critic": "The same of the critic, which sees all cards and serves as the baseline in training.",
     "loss/entropy": "Entropy of the policy over the legal actions, nats per decision.",
-    "loss/kl_magnet": "KL divergence from the policy to the averaged policy (the magnet), nats per decision.",
+    "loss/kl_magnet": "KL divergence from the policy to the averaged policy (the magnet), nats per decision, each times"
+    " the share of its actions in which the seat does not slip.",
     "loss/kl_behaviour": "KL divergence from the policy that played to the policy being updated, nats.",
-    "ppo/clip_share": "Share of decisions whose probability ratio is outside the clip range, 0 to 1.",
+    "ppo/clip_share": "Share of decisions whose surrogate the clip holds: their probability ratio is outside the clip"
+    " range, and further out would be better, 0 to 1.",
     "ppo/dual_clip_share": "Share of decisions held by the dual clip (negative advantage), 0 to 1.",
     "value/explained_variance": "1 - variance of the value error / variance of the returns; 1 is perfect.",
     "optimiser/gradient_norm": "Global norm of the gradient before clipping.",

@@ -55,19 +55,22 @@ def with_recorded(config: Config) -> Config:
     """The config of a run that is resumed, with what it leaves open as it was recorded.
 
     That is the number of tables, which another device might choose otherwise, and the checkpoint that it started from
-    or exploits. Raises `UserError` when it names another agent to exploit.
+    or exploits. Raises `UserError` when it names another.
     """
     started = _recorded(config) if config.run.resume else None
     if started is None:  # no run yet, or a damaged one, which `check_folder` says in a sentence
         return config
     given, recorded = config.run.checkpoint, started.run.checkpoint
-    if given and recorded:
+    from_nothing = f"the run in {config.run.run_dir} began from nothing, not with --checkpoint {given}"
+    require(bool(recorded) or not given, f"--resume: {from_nothing}; leave it out, or name another --run-dir.")
+    if given:
         rule = f"the run in {config.run.run_dir} began with {recorded}, not with --checkpoint {given}"
         require(_is_of(recorded, given), f"--resume: {rule}; name that one, or another --run-dir.")
+    if recorded and config.learn.opponent == "checkpoint":
         remedy = "begin anew against an agent that stays, as bin/evaluate.py RUN --export-agent FOLDER writes it"
         there = recorded == SHIPPED_NAME or Path(recorded).exists()
         require(there, f"--resume: {recorded}, which this run exploits, is gone; {remedy}.")
-    config = dataclasses.replace(config, run=dataclasses.replace(config.run, checkpoint=recorded or given))
+    config = dataclasses.replace(config, run=dataclasses.replace(config.run, checkpoint=recorded))
     return config if config.learn.parallel_games else with_tables(config, started.learn.parallel_games)
 
 

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import jax
 
 from pokerjax import checkpoint, device, hosts, runfolder
+from pokerjax.checks import minibatch_tables
 from pokerjax.config import Config, differences, require
 from pokerjax.interrupt import StopRequest
 from pokerjax.ledger import Evaluate, Ledger, Metrics
@@ -101,7 +102,8 @@ def run(config: Config, learner: Learner, evaluate: Evaluate, started: float | N
         Profiler(run_dir / "logs", wanted=config.run.profile and first) as profiler,
         hosts.Together(),
     ):
-        ledger = Ledger(config, record, writer, progress, decisions=learner.decisions_per_iteration)
+        per_iteration = learner.decisions_per_iteration
+        ledger = Ledger(config, record, writer, progress, decisions=per_iteration, started=started)
         if record.iteration == 0 and config.run.evaluate_every:
             if jax.default_backend() != "cpu":
                 step.result()  # XLA chooses kernels there by timing them: nothing else may run meanwhile
@@ -161,10 +163,9 @@ def _loop(
             checkpoints.save(state, ledger.record(), score=score, snapshot=snapshot_due)
         if stopping:
             ledger.progress.close()
-            starts = settings.checkpoint and not settings.resume and config.learn.opponent == "self"
-            instead = "--resume in place of --checkpoint" if starts else "--resume"
-            how = f"go on with the same command and {instead}"
-            ledger.progress.say(f"Stopped after {ledger.games:,} games and saved; {how}.")
+            ledger.progress.say(
+                f"Stopped after {ledger.games:,} games and saved; go on with the same command and --resume."
+            )
             return
         if pending is None:
             ledger.restart_clock()
@@ -194,6 +195,9 @@ def _record(config: Config, learner: Learner) -> tuple[Path | None, checkpoint.R
     if not newest:
         return None, new
     saved = checkpoint.read_record(newest)
+    before, now = (minibatch_tables(config.learn, learner.parallel_games, n) for n in (saved.num_devices, devices))
+    shared = f"--resume: {saved.num_devices} devices shared out minibatches of {before} tables, and {devices} share out"
+    require(before == now, f"{shared} {now}; name a --num-devices that keeps them.")
     return newest, dataclasses.replace(new, iteration=saved.iteration, games=saved.games, seconds=saved.seconds)
 
 
@@ -218,9 +222,11 @@ def _given_checkpoint(config: Config) -> Path | None:
     if not config.run.checkpoint or (config.learn.opponent == "checkpoint" and not config.learn.copy_target):
         return None
     path, theirs = checkpoint.resolve(config.run.checkpoint)
-    ours = config.game  # Who sits there and how deep may change; what the network reads and answers may not.
+    # Who sits there, how deep and how it is computed may change; what the network reads and answers may not.
+    ours = config.game
     dealt = {name: getattr(ours, name) for name in ("table_sizes", "shortest_stack", "deepest_stack", "unequal_stacks")}
-    theirs = dataclasses.replace(theirs, game=dataclasses.replace(theirs.game, **dealt))
+    computed = dataclasses.replace(theirs.model, compute_dtype=config.model.compute_dtype)
+    theirs = dataclasses.replace(theirs, game=dataclasses.replace(theirs.game, **dealt), model=computed)
     changed = differences(theirs, config, "game", "model")
     shown = f"{', '.join(changed)}; use its values or another checkpoint"
     require(not changed, f"--checkpoint {path} was made with another config (its / yours): {shown}.")

@@ -24,7 +24,9 @@ from pokerjax.learn.learner import Learner
 from pokerjax.learn.rollout import carry_prefix
 from pokerjax.model.attention import NO_SEGMENT
 from pokerjax.model.transformer import Model, at_carelessness
+from pokerjax.play import spots
 from pokerjax.play.session import new_session
+from pokerjax.play.study import Study
 
 TINY = ModelConfig(d_model=8, n_layers=1, n_heads=1, rivals=0, told_carelessness=True)
 PLACE = tokens.SINGLE_FIELDS.index("carelessness")
@@ -170,3 +172,18 @@ def test_a_table_of_the_page_may_tell_its_agents(saved):
         new_session(at_table, carelessness=0.5)
     with pytest.raises(ValueError, match="trained with --told-carelessness, and this one was not"):
         new_session(tiny_agent(), carelessness=0.5)
+
+
+def test_study_and_replay_may_tell_it_too(saved):
+    """Each as the agent that is told, whatever was read before; and a wrong one is a sentence."""
+    agent = create_llm_agent(model_path=saved)
+    spot = {"stacks": [10_000] * 2, "blinds": [100, 50], "actions": [], "hole": ["", "9c8c"]}
+    study, hand = Study(agent), spots.hand_from_spot(spot)
+    for told_of in (None, 0.75, 0):
+        alone = Study(agent.told(told_of))
+        assert study.spot(spot, carelessness=told_of) == alone.spot(spot)
+        assert study.replay(hand, told_of) == alone.replay(hand)
+    assert study.spot(spot, carelessness=0.75)["chart"]["mix"] != study.spot(spot)["chart"]["mix"]
+    assert study.replay(hand, 0.75)["carelessness"] == 0.75
+    with pytest.raises(ValueError, match="must be from 0, for tables where nobody slips, to 1"):
+        study.spot(spot, carelessness=2.0)

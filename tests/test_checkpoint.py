@@ -146,7 +146,7 @@ def test_damage_is_one_sentence(saved):
     for file in (newest / "state").rglob("*"):
         if file.is_file() and file.stat().st_size > 200:
             file.write_bytes(file.read_bytes()[:100])
-    with pytest.raises(UserError, match=r"checkpoints/6 is damaged .*; name an earlier one or delete it"):
+    with pytest.raises(UserError, match=r"checkpoints/6 is damaged, or of .*; name an earlier one, or use"):
         checkpoint.restore(newest, checkpoint.abstract_like(state(0)))
     metadata = saved / "checkpoints" / "5" / "_CHECKPOINT_METADATA"
     metadata.write_text(metadata.read_text()[:80])
@@ -175,7 +175,7 @@ def test_a_failed_read_leaves_no_warning_behind(saved, monkeypatch, function, re
     unraisable = []
     monkeypatch.setattr("sys.unraisablehook", unraisable.append)
     monkeypatch.setattr(checkpoint.ocp, function, fail)
-    with pytest.raises(UserError, match=r"damaged or of other sizes \(torn\)"):
+    with pytest.raises(UserError, match=r"damaged, or of another version of pokerjax \(torn\)"):
         read(saved / "checkpoints" / "6")
     gc.collect()
     assert not unraisable

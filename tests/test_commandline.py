@@ -65,6 +65,9 @@ def test_every_field_is_a_flag_of_its_own():
         ("--opponent checkpoint --checkpoint x --copy-target --d-model 64", "--d-model .* the target's; leave it out"),
         ("--opponent checkpoint --checkpoint x --copy-target --bet-sizes 1", "--bet-sizes .* are the target's"),
         ("--opponent checkpoint --checkpoint x --told-carelessness", "--told-carelessness .* nobody slips against"),
+        ("--opponent checkpoint --checkpoint x --opponents rock", "--opponents .* measured against the agent that it"),
+        ("--pool-share 1 --tremble 0.2", "--tremble .* all tables have frozen opponents"),
+        ("--entropy-coefficient 0 --entropy-end 0.5", "--entropy-end .* no entropy bonus"),
         ("--pool-size 4", "--pool-size .* no pool without --pool-share"),
         ("--tremble-end 0.5", "--tremble-end .* no slips without --tremble"),
     ],
@@ -72,6 +75,12 @@ def test_every_field_is_a_flag_of_its_own():
 def test_flags_that_would_do_nothing(config_file, flags, words):
     with pytest.raises(UserError, match=words):
         commandline.load_config(["--config", config_file, *flags.split()])
+
+
+def test_what_belongs_to_holdem_would_do_nothing_in_leduc():
+    for flag in ("--all-in-equity", "--rivals 0", "--opponents rock", "--evaluate-games 10"):
+        with pytest.raises(UserError, match=f"{flag.split()[0]} would do nothing: .* this run plays leduc"):
+            commandline.load_config(["--config", "configs/leduc.py", *flag.split()])
 
 
 def test_a_file_may_hold_what_a_flag_makes_idle(tmp_path):

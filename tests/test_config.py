@@ -93,7 +93,6 @@ def test_json_of_another_version_names_the_field():
         (Config(learn=LearnConfig(learning_rate=float("nan"))), "--learning-rate nan must be a positive"),
         (Config(learn=LearnConfig(dual_clip=1.0)), "--dual-clip 1"),
         (Config(run=RunConfig(num_games=0)), "--num-games 0 must be at least 1"),
-        (Config(run=RunConfig(resume=True, checkpoint="x")), "give only one"),
         (Config(game=GameConfig(bet_sizes=[0.5])), r"game.bet_sizes = \[0.5\] must be of type tuple"),  # type: ignore[arg-type]
         (Config(game=GameConfig(num_players="2")), "game.num_players = '2' must be of type int"),  # type: ignore[arg-type]
         (Config(run=RunConfig(device="cuda")), "run.device = 'cuda' must be of type Literal"),  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import dataclasses
 import jax
 import pytest
 
+from pokerjax import device
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.env.tables import make_environment
 from pokerjax.learn import memory
@@ -20,6 +21,20 @@ GIB = 2**30
 def having(monkeypatch):
     """Let a device have so many bytes."""
     return lambda count: monkeypatch.setattr(memory, "memory_bytes", lambda: count)
+
+
+def test_a_container_has_what_its_limit_leaves(monkeypatch, tmp_path):
+    """Copies of files, which give way, not counted; without a limit, what the system has available."""
+    monkeypatch.setattr(device, "_CGROUP", tmp_path)
+    everything = device._available_bytes()
+    assert everything > 10**8
+    files = {"memory.max": "5000\n", "memory.current": "3000\n"}
+    files["memory.stat"] = "anon 100\ninactive_file 900\nactive_file 100\n"
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert device._available_bytes() == 3000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert device._available_bytes() > 10**8
 
 
 def tables_of(config: Config) -> int:

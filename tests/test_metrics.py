@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import math
 from pathlib import Path
 
+import jax.numpy as jnp
 import pytest
 
 from pokerjax import progress
+from pokerjax.env.tables import Outcome
+from pokerjax.learn.statistics import poker_statistics
 from pokerjax.metrics import GLOSSARY, MetricsWriter, check_name, glossary_page
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +38,21 @@ def test_numbered_names_are_known_and_strangers_are_not():
     for name in ("poker/bb100_seat_", "loss/polixy", "loss/policy_2"):
         with pytest.raises(KeyError, match="GLOSSARY"):
             check_name(name)
+
+
+def test_what_no_hand_tells_is_no_number():
+    """An iteration in which no hand ends has no VPIP, rather than one of 0."""
+    flags, numbers = jnp.zeros((3, 5), bool), jnp.zeros((3, 5), jnp.int32)
+    seats = jnp.zeros((3, 2, 5))
+    outcomes = Outcome(
+        done=flags, rewards=seats, kind=numbers, street=numbers, showdown=flags, voluntary=seats > 0,
+        raised=seats > 0, won=jnp.zeros((3, 5)),
+    )  # fmt: skip
+    assert all(math.isnan(value) for value in poker_statistics(outcomes).values())
+    one = dataclasses.replace(outcomes, done=flags.at[0, 0].set(True))
+    ended = poker_statistics(one)
+    assert (float(ended["poker/vpip"]), float(ended["poker/hand_decisions"])) == (0, 15)
+    assert math.isnan(ended["poker/aggression"])  # there was no call
 
 
 def test_rows_are_strict_json_with_whole_counts(tmp_path):

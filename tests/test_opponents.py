@@ -211,12 +211,21 @@ def test_an_exploiter_plays_its_targets_game(model, monkeypatch, tmp_path):
     stacked = find_target(deep)[0]
     assert stacked.game == merged.game.with_stacks(40.0) != merged.game
     assert find_target(stacked)[0] == stacked
+    for six in (GameConfig(table_sizes=(6,)), GameConfig(num_players=6, table_sizes=(6,))):
+        larger = check(dataclasses.replace(ours, game=six))
+        assert find_target(larger)[0].game == dataclasses.replace(merged.game, table_sizes=(6,))
+    with pytest.raises(UserError, match="--num-players 5 is a table that the agent does not know"):
+        find_target(dataclasses.replace(ours, game=GameConfig(table_sizes=(5,))))
     mirror = LearnConfig(opponent="checkpoint", copy_target=True, objective="mirror")
     with pytest.raises(UserError, match="no values of all actions: use --objective ppo"):
         find_target(dataclasses.replace(ours, learn=mirror))
     other = dataclasses.replace(ours, game=GameConfig(ante=5))
     with pytest.raises(UserError, match=r"plays another game .* ante 5 / 0.*another depth: --target-stack-bb"):
         find_target(other)
+    leduc = dataclasses.replace(target, config=Config(game=GameConfig(variant="leduc")))
+    monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: leduc)
+    with pytest.raises(UserError, match=r"bin/evaluate\.py runs/x says exactly what can be won from a leduc agent"):
+        find_target(ours)
     antes = dataclasses.replace(target, config=Config(game=GameConfig(ante=100)))
     monkeypatch.setattr("pokerjax.evaluate.contest.load", lambda path: antes)
     low = dataclasses.replace(ours, learn=LearnConfig(opponent="checkpoint", target_stack_bb=2.0))

@@ -17,7 +17,7 @@ import pytest
 from tiny_agent import GAME, tiny_agent
 
 from pokerjax import checkpoint, poker
-from pokerjax.config import Config, ModelConfig
+from pokerjax.config import Config, ModelConfig, UserError
 from pokerjax.env.tables import make_environment
 from pokerjax.evaluate import ModelPlayer, charts, html_report, ladder, load, preflop, report, seat
 from pokerjax.evaluate.contest import Contestant
@@ -26,6 +26,7 @@ from pokerjax.evaluate.match import MatchResult
 from pokerjax.evaluate.play_style import Style, measure_style
 from pokerjax.metrics import read_rows
 from pokerjax.model.transformer import Model
+from pokerjax.play.spots import first_hand
 
 ROOT = Path(__file__).parents[1]
 MODEL = ModelConfig(d_model=8, n_layers=1, n_heads=1)
@@ -188,12 +189,19 @@ def test_no_curves_where_a_run_kept_none():
             "leave it out.",
         ),
         ("--chart-out x.png", "--chart-out x.png needs --chart: add it."),
+        ("--river 5 --num-games 9", "--num-games 9 is for hands, and --river plays none: leave it out."),
+        ("--export-agent x --stack-bb 50", "--stack-bb 50 would change nothing in --export-agent: leave it out."),
     ],
 )
 def test_mistakes_are_one_line(flags, sentence):
     command = [sys.executable, "bin/evaluate.py", *flags.split()]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", f"error: {sentence}\n")
+
+
+def test_a_file_that_cannot_be_read_is_said():
+    with pytest.raises(UserError, match=r"--chart /proc/self/mem cannot be read \(.*\); name another file"):
+        first_hand("--chart", Path("/proc/self/mem"))
 
 
 @pytest.mark.slow

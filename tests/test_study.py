@@ -198,6 +198,8 @@ def test_a_recorded_hand_is_read_by_the_rules_of_its_house():
     assert seats == {"acpc": [0], "tda": []}
     with pytest.raises(ValueError, match="without a cap on raises"):
         read_line(game, make_hand(rules=poker.Rules(2, max_raises=(3, 3, 3, 3))))
+    for other in ({"max_raises": (3, 3, 3, 3)}, {"betting": "fixed_limit"}):
+        assert spots.spot_from_hand(make_hand(rules=poker.Rules(2, **other))) is None
 
 
 def test_a_replay_tells_every_step(agent):

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import pytest
 
 from pokerjax import checkpoint, runfolder
+from pokerjax.checks import check
 from pokerjax.config import Config, GameConfig, LearnConfig, ModelConfig, RunConfig, UserError
 from pokerjax.ledger import _EVALUATION_STREAM
 from pokerjax.train import run
@@ -260,10 +261,34 @@ def test_starts_from_the_averaged_policy_of_a_run_or_an_exported_agent_or_a_copi
         assert [row["run/iteration"] for row in rows(second)][:2] == [0, 1]
 
 
+def test_a_run_that_began_from_a_checkpoint_goes_on_by_the_same_command(config, tmp_path):
+    """Also where its config file names the checkpoint; one that began from nothing, or from another, is refused."""
+    run(config, FakeLearner(config), evaluate)
+    second = with_run(config, run_dir=str(tmp_path / "second"), checkpoint=config.run.run_dir, num_games=30)
+    run(second, FakeLearner(second, kill_at=2), evaluate)
+    resumed = check(with_run(second, resume=True))
+    assert runfolder.with_recorded(resumed).run.checkpoint == config.run.run_dir
+    runfolder.check_folder(runfolder.with_recorded(resumed))
+    run(runfolder.with_recorded(resumed), FakeLearner(resumed), evaluate)
+    assert rows(second)[-1]["run/iteration"] > 4
+    with pytest.raises(UserError, match=r"began with .*, not with --checkpoint elsewhere; name that one"):
+        runfolder.with_recorded(with_run(second, resume=True, checkpoint="elsewhere"))
+    with pytest.raises(UserError, match="began from nothing, not with --checkpoint elsewhere; leave it out"):
+        runfolder.with_recorded(with_run(config, resume=True, checkpoint="elsewhere"))
+
+
+def test_other_devices_do_not_change_the_minibatches_of_a_run(config):
+    run(config, FakeLearner(config, kill_at=2), evaluate)
+    learner = FakeLearner(config)
+    learner.num_devices = 2
+    with pytest.raises(UserError, match=r"1 devices shared out minibatches of 1 tables, and 2 share out 2; name a"):
+        run(with_run(config, resume=True), learner, evaluate)
+
+
 def test_checkpoint_of_another_model_lists_what_differs(config, tmp_path):
     run(config, FakeLearner(config), evaluate)
     other = with_run(config, run_dir=str(tmp_path / "second"), checkpoint=config.run.run_dir)
-    other = dataclasses.replace(other, model=ModelConfig(d_model=64, n_layers=2))
+    other = dataclasses.replace(other, model=ModelConfig(d_model=64, n_layers=2, compute_dtype="bfloat16"))
     with pytest.raises(UserError, match=r"its / yours\): d_model 448 / 64, n_layers 6 / 2; use its values"):
         run(other, FakeLearner(other), evaluate)
     assert not (tmp_path / "second").exists()

@@ -10,6 +10,7 @@ import shutil
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,10 +38,10 @@ players = ["Ann <b>", "Bo"]
 
 
 @contextlib.contextmanager
-def serving(**options):
-    """A running server of the tiny agent: its port."""
+def serving(agent: Agent | None = None, **options):
+    """A running server, of the tiny agent if no other is given: its port."""
     listener = listen("127.0.0.1", 0)
-    running = server(create_app(tiny_agent(seed=1), name="tiny", seed=3, warm=False, **options))
+    running = server(create_app(agent or tiny_agent(seed=1), name="tiny", seed=3, warm=False, **options))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -343,12 +344,43 @@ def test_hands_by_clicks_and_keys(page):
     assert "after 1 hand" in page.inner_text("#result")
     assert page.query_selector("#thoughts .opinion, #thoughts p")
     assert not faults(page)
+    page.click("#history button")
+    page.wait_for_selector("#replay-actions button")
+    page.click("nav a[href='#play']")
     page.keyboard.press("n")
     page.wait_for_selector("body:not([data-busy]) #call")
+    page.reload()
+    page.wait_for_selector(READY)
+    page.check("#fast")
+    assert page.locator("#history button").count() == 1  # the server has kept it
     page.keyboard.press("a")
     page.keyboard.press("r")
     page.wait_for_selector("body:not([data-busy]) #next")
     assert "after 2 hands" in page.inner_text("#result")
+
+
+@pytest.mark.parametrize("page", [["ERR_FAILED", "status of 400"]], indirect=True)
+def test_a_lost_answer_and_a_wrong_stack_lose_nothing(page):
+    """The page asks for the table as it is, and goes on; a table is left only for one that was opened."""
+    open_table(page, 2)
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/act", lose)
+    press(page, "#call")
+    page.unroute("**/api/act")
+    page.wait_for_selector("#status.error:has-text('The server does not answer')")
+    assert page.locator("#log li:not(.street)").count() >= 1
+    page.fill("#stack", "1500")
+    page.click("#new-table")
+    page.wait_for_selector("#status.error:has-text('must be from 2 to 1000 big blinds')")
+    for _ in range(12):
+        if page.query_selector("#next"):
+            break
+        press(page, "#call")
+    assert "after 1 hand" in page.inner_text("#result")
 
 
 @pytest.mark.slow
@@ -443,6 +475,43 @@ def test_replay_in_the_browser(page, tmp_path):
     page.keyboard.press("Home")
     page.click("#replay-study")
     page.wait_for_selector(".step:has-text('BTN to act')")
+
+
+@pytest.mark.slow
+def test_an_agent_that_can_be_told_in_the_browser(browser):
+    """All three pages have the choice, and send it."""
+    with serving(tiny_agent(seed=1, told_carelessness=True)) as port:
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"http://127.0.0.1:{port}/")
+
+        def told_by(path: str, act: Callable[[], None]) -> float:
+            with page.expect_request(f"**/api/{path}") as found:
+                act()
+            return found.value.post_data_json["carelessness"]
+
+        page.select_option("#carelessness", "0.75")
+        assert told_by("table", lambda: page.click("#new-table")) == 0.75
+        page.wait_for_selector(READY)
+        page.click("nav a[href='#study']")
+        page.wait_for_selector(".cell")
+        assert told_by("spot", lambda: page.select_option("#study-carelessness", "1")) == 1
+        page.click("nav a[href='#replay']")
+        page.fill("#replay-text", PHH)
+        assert told_by("replay", lambda: page.click("#replay-read")) == 0
+        page.wait_for_selector("#replay-actions button")
+        assert told_by("replay", lambda: page.select_option("#replay-carelessness", "0.4")) == 0.4
+        page.click("nav a[href='#play']")
+        for _ in range(12):
+            if page.query_selector("#next"):
+                break
+            press(page, "#call")
+        page.click("#history button")
+        page.wait_for_selector("#status:has-text('Hand 1, they took you for careless')")
+        assert page.input_value("#replay-carelessness") == "0.4"  # of pasted hands
+        assert told_by("spot", lambda: page.click("#replay-study")) == 0.75
+        page.wait_for_selector("#grid:not([aria-busy])")
+        page.close()
 
 
 def test_the_static_files_are_in_the_package():

@@ -12,9 +12,10 @@ from pokerjax.model.transformer import Model
 GAME = GameConfig(num_players=3, table_sizes=(2, 3), bet_sizes=(0.5, 1.0))
 
 
-def tiny_agent(**options) -> Agent:
+def tiny_agent(*, told_carelessness: bool = False, **options) -> Agent:
     """An agent whose choices differ from hand to hand."""
-    model = Model(make_environment(GAME), ModelConfig(d_model=8, n_layers=1, n_heads=1))
+    config = ModelConfig(d_model=8, n_layers=1, n_heads=1, told_carelessness=told_carelessness)
+    model = Model(make_environment(GAME), config)
     params = jax.jit(model.init)(jax.random.key(3))
     params = params | {name: jax.tree.map(lambda x: 60 * x, params[name]) for name in ("policy", "value")}
     return Agent(model, params, **options)

@@ -1,6 +1,6 @@
 """PettingZoo's AEC environment over the engine: one hand of hold'em an episode.
 
-    game = env(num_players=3, seed=0)
+    game = env(num_players=3)
     game.reset(seed=1)
     for player in game.agent_iter():
         observation, reward, terminated, truncated, info = game.last()

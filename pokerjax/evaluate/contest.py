@@ -193,12 +193,15 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
     """
     target, stack = load(config.run.checkpoint), config.learn.target_stack_bb
     theirs = target.config.game
+    exactly = f"bin/evaluate.py {config.run.checkpoint} says exactly what can be won from a {theirs.variant} agent"
+    require(theirs.variant == "holdem", f"--opponent checkpoint is for hold'em: python {exactly}.")
     if stack:
         _require_stacks("--target-stack-bb", stack, theirs)
         theirs = theirs.with_stacks(stack)
     if config.learn.copy_target:
         own = dataclasses.replace(config.game, bet_sizes=theirs.bet_sizes)
-        config = dataclasses.replace(config, game=own, model=target.config.model)
+        model = dataclasses.replace(target.config.model, compute_dtype=config.model.compute_dtype)
+        config = dataclasses.replace(config, game=own, model=model)
         judged = config.learn.objective == "ppo" or config.model.critic == "action"
         blind = "--copy-target takes its target's critic, which has no values of all actions: use --objective ppo."
         require(judged, blind)
@@ -209,7 +212,7 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
     given = dataclasses.replace(config.game, table_sizes=sizes)
     changed = differences(Config(game=given), Config(game=game), "game")
     untouched = dataclasses.replace(_DEFAULTS, bet_sizes=game.bet_sizes, table_sizes=sizes)
-    if changed and given != untouched:
+    if changed and given not in (untouched, dataclasses.replace(untouched, num_players=theirs.num_players)):
         shown = f"{', '.join(changed)}; leave these fields out (another depth: --target-stack-bb)"
         raise UserError(f"--checkpoint {target.path} plays another game (yours / its): {shown}.")
     # A run gets newer checkpoints: the one that is exploited is what the run records, and goes on with.

@@ -112,6 +112,12 @@ def _pot_fraction(line: Line, number: int, raise_to: int) -> float:
     return (int(raise_to) - bet - owed) / (pot + owed)
 
 
+def is_no_limit_holdem(rules: poker.Rules) -> bool:
+    """Whether these are rules of no-limit hold'em as agents play it, whatever the house."""
+    usual = rules.max_raises is None and rules.first_to_act is None
+    return usual and rules.betting == "no_limit" and rules.hole_cards == 2
+
+
 def _environment(game: GameConfig, hand: poker.Hand) -> Environment:
     players = hand.rules.num_players
     if hand.rules.betting != "no_limit" or hand.rules.hole_cards != 2 or game.variant != "holdem":
@@ -119,7 +125,7 @@ def _environment(game: GameConfig, hand: poker.Hand) -> Environment:
     if players not in game.sizes:
         sizes = " or ".join(map(str, game.sizes))
         raise ValueError(f"The agent was trained for {sizes} players, and this hand has {players}.")
-    if hand.rules.max_raises is not None or hand.rules.first_to_act is not None:
+    if not is_no_limit_holdem(hand.rules):
         raise ValueError("The agent plays without a cap on raises, in the usual order, and this hand has other rules.")
     environment = tables.make_environment(game, players)
     return dataclasses.replace(environment, rules=dataclasses.replace(environment.rules, house=hand.rules.house))

@@ -184,7 +184,8 @@ class Learner:
         if pool is not None and slots is not None:
             opposed = self._opposed_tables // sharding.count()
             won, ended = (x[:, -opposed:] for x in (outcomes[0].won, outcomes[0].done))
-            figures["opponents/bb100"] = 100 * weighted_mean(won, ended.astype(jnp.float32))
+            mean = 100 * weighted_mean(won, ended.astype(jnp.float32))
+            figures["opponents/bb100"] = jnp.where(total(jnp.sum(ended)) > 0, mean, jnp.nan)
             pool = opponents.remember(pool, slots, won, ended)
             pool = pool if self._target else opponents.renew(pool, average, progress)
         state = LearnerState(

@@ -30,11 +30,11 @@ def poker_statistics(outcomes: Outcome, group: str = "poker") -> dict[str, jax.A
         "decisions": jnp.float32(done.size),
         "results": jnp.sum(jnp.where(ended, outcomes.rewards, 0.0), axis=(0, 2)),
     })  # fmt: skip
-    hands = jnp.maximum(sums["hands"], 1).astype(jnp.float32)
+    hands = jnp.where(sums["hands"] > 0, sums["hands"], jnp.nan)  # no hand ended: there is no such number
     statistics = {
         f"{group}/vpip": sums["voluntary"] / (hands * num_players),
         f"{group}/pfr": sums["raised"] / (hands * num_players),
-        f"{group}/aggression": sums["raises"] / jnp.maximum(sums["calls"], 1),
+        f"{group}/aggression": sums["raises"] / jnp.where(sums["calls"] > 0, sums["calls"], jnp.nan),
         f"{group}/showdown_share": sums["showdowns"] / hands,
         f"{group}/hand_decisions": sums["decisions"] / hands,
     }

@@ -141,9 +141,9 @@ def shuffled_deal(environment: Environment, source: random.Random) -> poker.Deal
     return poker.Deal(hole=jnp.asarray(hole.reshape(-1, 2)), board=jnp.asarray(board))
 
 
-def full_stack(game: GameConfig) -> int:
-    """Chips of the deepest stack that the agent was trained for."""
-    return round(game.deepest_stack * game.big_blind)
+def usual_depth(game: GameConfig) -> float:
+    """100 big blinds, or the nearest depth that the agent was trained for."""
+    return min(max(100.0, game.shortest_stack), game.deepest_stack)
 
 
 def position_name(seat: int, players: int) -> str:

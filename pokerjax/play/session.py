@@ -13,7 +13,7 @@ from typing import Any
 from pokerjax import poker
 from pokerjax.agents import Agent, AgentDecision
 from pokerjax.checks import check_size
-from pokerjax.config import GameConfig, UserError, require
+from pokerjax.config import UserError, require
 from pokerjax.env import tables
 from pokerjax.play import dealer, views
 from pokerjax.play.dealer import HandInPlay
@@ -48,7 +48,7 @@ class Session:
         self.study = study
         self.players = game.sizes[0] if num_players is None else num_players
         check_size(game, self.players)
-        self.stack_bb = _usual_depth(game) if stack_bb is None else stack_bb
+        self.stack_bb = dealer.usual_depth(game) if stack_bb is None else stack_bb
         rule = f"must be from {SHORTEST_BB:g} to {DEEPEST_BB:g} big blinds"
         require(SHORTEST_BB <= self.stack_bb <= DEEPEST_BB, f"A stack of {self.stack_bb:g} {rule}.")
         self.stack = round(self.stack_bb * game.big_blind)
@@ -58,7 +58,7 @@ class Session:
         self.seat = 0  # the human's: on the button in the first hand, then one to the left of it, and so on
         self.hands, self.won = 0, 0  # hands finished, and chips won in them
         self.squares = 0.0  # sum of the squared results in big blinds, for the interval
-        self.history: list[poker.Hand] = []
+        self.history: list[tuple[poker.Hand, int]] = []  # finished hands, and chips won in each
         self.thoughts: list[Thought] = []
         self.hand = self._deal()
 
@@ -113,7 +113,7 @@ class Session:
             self.hands += 1
             self.won += chips
             self.squares += (chips / self.agent.game.big_blind) ** 2
-            self.history = [*self.history, self.hand.record(self.seat, study=self.study)][-HISTORY:]
+            self.history = [*self.history, (self.hand.record(self.seat, study=self.study), chips)][-HISTORY:]
         return views.table_view(self)
 
     def _deal(self) -> HandInPlay:
@@ -121,11 +121,6 @@ class Session:
         self.seat = -self.number % self.players
         deal = dealer.shuffled_deal(self.environment, self._random)
         return HandInPlay(self.environment, deal, [self.stack] * self.players)
-
-
-def _usual_depth(game: GameConfig) -> float:
-    """100 big blinds, or the nearest depth that the agent was trained for."""
-    return min(max(100.0, game.shortest_stack), game.deepest_stack)
 
 
 def new_session(agent: Agent, **options: Any) -> Session:

@@ -7,9 +7,12 @@ calls, more is a raise to so many chips on the street).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from pokerjax import poker
+from pokerjax.config import UserError, require
+from pokerjax.evaluate.lines import is_no_limit_holdem
 from pokerjax.play.pokerstars import MAX_HANDS, is_pokerstars, read_pokerstars
 
 MAX_ACTIONS = 400
@@ -49,8 +52,10 @@ def hand_from_spot(spot: Any) -> poker.Hand:
     )
 
 
-def spot_from_hand(hand: poker.Hand) -> dict[str, Any]:
-    """The spot of a hand, with names for its seats."""
+def spot_from_hand(hand: poker.Hand) -> dict[str, Any] | None:
+    """The spot of a hand, with names for its seats; None for a hand of another game than no-limit hold'em."""
+    if not is_no_limit_holdem(hand.rules):
+        return None
     return {
         "stacks": list(hand.stacks),
         "blinds": list(hand.blinds),
@@ -96,6 +101,20 @@ def read_hands(text: str) -> list[poker.Hand]:
     if len(hands) > MAX_HANDS:
         raise ValueError(f"The file has {len(hands)} hands: give at most {MAX_HANDS}.")
     return _checked(hands)
+
+
+def first_hand(flag: str, path: Path) -> poker.Hand:
+    """The first hand of a file that a flag names. Raises `UserError`."""
+    require(path.is_file(), f'{flag} {path} is no file, and not "preflop".')
+    try:
+        hand = read_hands(path.read_text(encoding="utf-8", errors="replace"))[0]
+        played = poker.replay(hand)
+    except OSError as error:
+        raise UserError(f"{flag} {path} cannot be read ({error.strerror}); name another file.") from None
+    except ValueError as error:
+        raise UserError(f"{flag} {path}: {error}") from None
+    require(played.error is None or played.unfinished, f"{flag} {path}: {played.error}")
+    return hand
 
 
 def _checked(hands: list[poker.Hand]) -> list[poker.Hand]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from pokerjax import poker
 from pokerjax.agents import Agent
+from pokerjax.config import UserError
 from pokerjax.evaluate.charts import Chart, chart, class_name, entry_names
 from pokerjax.evaluate.lines import BOARD_CARDS, STREETS, Line, read_line
 from pokerjax.evaluate.opinions import opinions
@@ -34,14 +35,17 @@ class Study:
         self._kept: OrderedDict[tuple, RangeReading] = OrderedDict()
         self._lock = threading.Lock()
 
-    def spot(self, data: Any, *, number: int | None = None, hand_class: str | None = None) -> Json:
+    def spot(
+        self, data: Any, *, number: int | None = None, hand_class: str | None = None, carelessness: float | None = None
+    ) -> Json:
         """The line of a spot, and the chart of its decision `number` (the last if None).
 
-        With `hand_class` ("AKs") also each of its hands.
+        With `hand_class` ("AKs") also each of its hands. `carelessness` is what the agent is told of the table.
         """
+        agent = self._told(carelessness)
         hand = spots.hand_from_spot(data)
-        line = read_line(self.agent.game, hand)
-        hand = _checked(hand, line)
+        line = read_line(agent.game, hand)
+        _check(hand, line)
         count = len(line)
         names = spots.hand_names(hand)
         answer: Json = {
@@ -60,7 +64,7 @@ class Study:
         if not 0 <= number < count:
             raise ValueError(f"The line has {count} decisions, numbered from 0, and none number {number}.")
         seat = int(line.seats[number])
-        reading = self._read(line, seat)
+        reading = self._read(agent, line, seat)
         place = reading.numbers.index(number)
         title = f"{position_name(seat, len(names))}, {STREETS[int(line.states.street[number])]}"
         answer |= {"selected": number, "chart": _chart_json(chart(reading, place, title))}
@@ -75,8 +79,12 @@ class Study:
             answer["chart"]["hands"] = [_hand_json(reading, place, i) for i in members if reading.possible[place, i]]
         return answer
 
-    def replay(self, hand: poker.Hand) -> Json:
-        """A recorded hand step by step: the table before each action and at the end, and the agent's opinions."""
+    def replay(self, hand: poker.Hand, carelessness: float | None = None) -> Json:
+        """A recorded hand step by step: the table before each action and at the end, and the agent's opinions.
+
+        `carelessness` is what the agent is told of the table.
+        """
+        agent = self._told(carelessness)
         played = poker.replay(hand)
         names = spots.hand_names(hand)
         count = len(played.states.actor)
@@ -87,28 +95,34 @@ class Study:
             frames.append(views.frame(state, hand.hole, board, names))
         found, note = [], played.error if not played.unfinished else None
         try:
-            line = read_line(self.agent.game, dataclasses.replace(hand, actions=hand.actions[: count - 1],
+            line = read_line(agent.game, dataclasses.replace(hand, actions=hand.actions[: count - 1],
                                                                   actors=None, streets=None))  # fmt: skip
             seats = sorted(set(line.seats.tolist()))
             found = [
                 views.opinion_view(line, each, names)
-                for each in opinions(self.agent.model, self.agent.params, line, seats)
+                for each in opinions(agent.model, agent.params, line, seats)
             ]
         except ValueError as error:
             note = str(error)
         words = [_words(played, step) for step in range(count - 1)]
         return {"frames": frames, "actions": words, "opinions": found, "note": note, "big_blind": hand.big_blind,
-                "spot": spots.spot_from_hand(hand)}  # fmt: skip
+                "spot": spots.spot_from_hand(hand), "carelessness": agent.carelessness}  # fmt: skip
 
-    def _read(self, line: Line, seat: int) -> RangeReading:
+    def _told(self, carelessness: float | None) -> Agent:
+        try:
+            return self.agent.told(carelessness)
+        except UserError as error:
+            raise ValueError(str(error)) from None
+
+    def _read(self, agent: Agent, line: Line, seat: int) -> RangeReading:
         numbers = line.of_seat(seat)
         taken = tuple(line.taken[number] for number in numbers if number < len(line.taken))
-        key = (seat, line.environment.rules, line.tokens[numbers].tobytes(), taken)
+        key = (agent.carelessness, seat, line.environment.rules, line.tokens[numbers].tobytes(), taken)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-        reading = read_range(self.agent.model, self.agent.params, line, seat)
+        reading = read_range(agent.model, agent.params, line, seat)
         with self._lock:
             self._kept[key] = reading
             while len(self._kept) > KEPT:
@@ -116,8 +130,8 @@ class Study:
         return reading
 
 
-def _checked(hand: poker.Hand, line: Line) -> poker.Hand:
-    """The hand with the board that its line has come to. Raises ValueError for an illegal action."""
+def _check(hand: poker.Hand, line: Line) -> None:
+    """Raise ValueError for an illegal action."""
     for number, chips in enumerate(line.taken):
         state, legal = _row(line, number)
         least, most = int(legal.min_raise_to), int(legal.max_raise_to)
@@ -128,7 +142,6 @@ def _checked(hand: poker.Hand, line: Line) -> poker.Hand:
             raise ValueError(f"{place} may raise to {least} up to {most} chips, not to {chips}.")
     if not line.missing and len(hand.actions) > len(line):
         raise ValueError(f"Action {len(line) + 1} comes after the hand is over: leave it out.")
-    return hand
 
 
 def _step(line: Line, number: int) -> Json:

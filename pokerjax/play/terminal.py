@@ -144,8 +144,9 @@ class Game:
         self._say(self._standing())
 
     def _stack(self) -> int:
-        """Chips at the start of a hand: the deepest stack the agent was trained for."""
-        return dealer.full_stack(self._agent.game)
+        """Chips at the start of a hand."""
+        game = self._agent.game
+        return round(dealer.usual_depth(game) * game.big_blind)
 
     def _seat_of(self, player: int) -> int:
         return (player - self.hands - 1) % self._players  # you begin on the button

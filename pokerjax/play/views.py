@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pokerjax import poker
 from pokerjax.env import menu
+from pokerjax.evaluate.estimate import half_width
 from pokerjax.evaluate.lines import STREETS, read_line
 from pokerjax.evaluate.opinions import Opinion, opinions
 from pokerjax.play.dealer import position_name
@@ -161,8 +162,17 @@ def result_view(session: Session) -> Json:
         return {"hands": 0, "won": 0, "bb100": None, "ci95": None}
     mean = session.won / big_blind / hands
     variance = max(session.squares / hands - mean**2, 0.0)
-    ci95 = 196 * math.sqrt(variance / (hands - 1)) if hands > 1 else None
+    ci95 = 100 * half_width(math.sqrt(variance / (hands - 1)), hands) if hands > 1 else None
     return {"hands": hands, "won": session.won, "bb100": 100 * mean, "ci95": ci95}
+
+
+def history_view(session: Session) -> list[Json]:
+    """The finished hands that are kept, oldest first: number, the human's seat and result, and the board."""
+    first = session.hands - len(session.history) + 1
+    return [
+        {"number": number, "seat": -number % session.players, "payoff": won, "board": _cards(hand.board)}
+        for number, (hand, won) in enumerate(session.history, first)
+    ]
 
 
 def seat_names(players: int, you: int) -> list[str]:

@@ -91,8 +91,15 @@ class Api:
             return {"views": await self.think(play, seated.session)}
 
     async def show(self, data: Json) -> Json:
-        """The table as it is; an agent whose turn a failure had ended acts now."""
-        return await self.at_table(data, lambda session: session.advance())
+        """The table as it is, and its finished hands; an agent whose turn a failure had ended acts now."""
+        kept: list[Json] = []
+
+        def play(session: Any) -> Any:
+            shown = session.advance()
+            kept.extend(views.history_view(session))
+            return shown
+
+        return await self.at_table(data, play) | {"history": kept}
 
     async def deal(self, data: Json) -> Json:
         """The next hand."""
@@ -148,7 +155,7 @@ class Api:
             first = session.hands - len(hands)
             if number is None or not first < number <= session.hands:
                 raise ValueError(f"Hands {first + 1} to {session.hands} are kept, and none number {number}.")
-            return self.study.replay(hands[number - first - 1])
+            return self.study.replay(hands[number - first - 1][0], session.agent.carelessness)
 
         return (await self.at_table(data, play))["views"]
 
@@ -162,7 +169,8 @@ class Api:
         number, hand_class = _number(data, "number", int), data.get("hand_class")
         if hand_class is not None and not isinstance(hand_class, str):
             raise Refused(400, "hand_class must be text.")
-        return await self.think(lambda: self.study.spot(data.get("spot"), number=number, hand_class=hand_class))
+        options = {"number": number, "hand_class": hand_class, "carelessness": _number(data, "carelessness", float)}
+        return await self.think(lambda: self.study.spot(data.get("spot"), **options))
 
     async def read(self, data: Json) -> Json:
         """The hands of a pasted text, as spots."""
@@ -172,12 +180,13 @@ class Api:
     async def replay(self, data: Json) -> Json:
         """One hand of a pasted text, step by step."""
         number, text = _number(data, "number", int) or 0, _text(data)
+        carelessness = _number(data, "carelessness", float)
 
         def read() -> Json:
             hands = spots.read_hands(text)
             if not 0 <= number < len(hands):
                 raise ValueError(f"The text has {len(hands)} hands, numbered from 0, and none number {number}.")
-            return self.study.replay(hands[number])
+            return self.study.replay(hands[number], carelessness)
 
         return await self.think(read)
 

@@ -26,7 +26,8 @@ export function say(text, kind = "") {
 
 // Whether a key press belongs to a field that is being typed into.
 export const isTyping = (event) =>
-  event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName);
+  event.ctrlKey || event.metaKey || event.altKey ||
+  (["INPUT", "TEXTAREA", "SELECT"].includes(event.target.tagName) && event.target.type !== "checkbox");
 
 // "You fold", "Agent 2 folds".
 export function does(name, word) {

@@ -47,12 +47,12 @@ async function start() {
       show();
       setReplay(hand, title, you);
     };
-    const study = (spot) => {
+    const study = (spot, carelessness) => {
       location.hash = "#study";
       show();
-      setSpot(spot);
+      setSpot(spot, carelessness);
     };
-    mountReplay(section("replay"), study);
+    mountReplay(section("replay"), agent, study);
     mounted = { play: () => mountPlay(section("play"), agent, replay), study: () => mountStudy(section("study"), agent) };
     show();
     addEventListener("hashchange", show);

@@ -20,20 +20,19 @@ export function mixBar(names, mix) {
   return h("div", { class: "mix", "aria-hidden": "true" }, parts);
 }
 
-export function opinion(thought, bigBlind, heading = true) {
+export function opinion(thought) {
   const names = thought.entries.map((entry) => entry.name);
   const whose = thought.of_range ? "mean of its range" : "this hand";
   const colours = shades(names);
   return h(
     "article",
     { class: "opinion", "data-number": String(thought.number) },
-    heading &&
-      h(
-        "h4",
-        {},
-        `${thought.name} (${thought.position}), ${thought.street}`,
-        h("span", { class: "quiet" }, thought.did ? ` ${thought.did}` : " to act"),
-      ),
+    h(
+      "h4",
+      {},
+      `${thought.name} (${thought.position}), ${thought.street}`,
+      h("span", { class: "quiet" }, thought.did ? ` ${thought.did}` : " to act"),
+    ),
     mixBar(names, thought.entries.map((entry) => entry.probability)),
     h(
       "ul",

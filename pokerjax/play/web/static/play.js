@@ -1,11 +1,11 @@
 // A table of agents: cards, buttons, keys. The server says what happened; this page shows it step by step.
 import { post } from "./api.js";
+import { chooseCareless, toldOf } from "./careless.js";
 import { chips, does, h, isTyping, say, signed } from "./dom.js";
 import { opinion } from "./opinions.js";
 import { drawTable } from "./table.js";
 
 const STEP_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 420;
-const CARELESS = [["careful", 0], ["one who slips", 0.4], ["careless", 0.75], ["random", 1]];
 const TOKEN = "pokerjax.table";
 let agent, view, token, busy, openReplay, shown = {};
 const finished = [];
@@ -18,8 +18,7 @@ export function mountPlay(element, about, showReplay) {
   ids.players = h("select", { id: "players" }, agent.sizes.map((n) => h("option", { value: String(n) }, `${n} players`)));
   ids.stack = h("input", { id: "stack", type: "number", min: "2", max: "1000", value: String(deep), inputmode: "numeric" });
   ids.study = h("input", { id: "study-mode", type: "checkbox", checked: agent.study, onchange: setStudy });
-  ids.careless = h("select", { id: "carelessness", title: "What the agents are told of the table: how often somebody slips" },
-    CARELESS.map(([name, value]) => h("option", { value: String(value) }, name)));
+  ids.careless = chooseCareless("carelessness");
   ids.fast = h("input", { id: "fast", type: "checkbox" });
   ids.table = h("div", { id: "table" });
   ids.controls = h("div", { id: "controls", role: "group", "aria-label": "Your action" });
@@ -69,15 +68,24 @@ const hint = () =>
   h("p", { class: "quiet" }, "Told after each hand; in study mode at any time, as the mean of the hands they could hold.");
 
 async function rejoin() {
+  drawStart();
   token = sessionStorage.getItem(TOKEN);
-  if (!token) return drawStart();
-  try {
-    const { views } = await post("show", { table: token });
-    ids.study.checked = views[0].study;
-    if (views[0].carelessness !== null) ids.careless.value = String(views[0].carelessness);
-    await play(views);
-  } catch {
-    drawStart();
+  if (token) await ask(refresh, "");
+}
+
+// The table as the server has it: after a reload, or when an answer was lost.
+async function refresh() {
+  for (let tries = 0; ; tries++) {
+    try {
+      const { views, history } = await post("show", { table: token });
+      ids.study.checked = views[0].study;
+      if (views[0].carelessness !== null) ids.careless.value = String(views[0].carelessness);
+      for (const hand of history) remember(hand);
+      return await play(views);
+    } catch (error) {
+      if (error.status !== 409 || tries > 20) throw error; // 409: it still thinks about the last request
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
   }
 }
 
@@ -89,31 +97,48 @@ function drawStart() {
   ids.controls.replaceChildren(h("button", { class: "primary big", "data-key": "n", onclick: open }, "Take a seat ", h("kbd", {}, "N")));
 }
 
-async function ask(work) {
+async function ask(work, gone = null) {
   if (busy) return;
   busy = true;
   document.body.dataset.busy = "true"; // what tests, and styles, can wait for
-  for (const button of ids.controls.querySelectorAll("button, input")) button.disabled = true;
+  const held = [...ids.controls.querySelectorAll("button, input")];
+  for (const each of held) each.disabled = true;
+  if (document.getElementById("status").className === "error") say("");
   try {
     await work();
-    if (document.getElementById("status").className === "error") say("");
   } catch (error) {
-    say(error.message, "error");
-    if (error.status === 404) drawStart();
-    else if (view) drawControls();
+    await recover(error, gone);
   } finally {
+    for (const each of held) each.disabled = false;
     busy = false;
     delete document.body.dataset.busy;
   }
 }
 
+// Say what failed, then show the table as it is: the server may have played on. `gone`: what to say of a lost table.
+async function recover(error, gone) {
+  const lost = (failure) => failure.status === 404 && token;
+  say(lost(error) ? (gone ?? error.message) : error.message, "error");
+  if (lost(error)) return drawStart();
+  if (!token) return;
+  try {
+    await refresh();
+  } catch (again) {
+    if (lost(again)) drawStart();
+    else if (view) drawControls();
+  }
+}
+
 const open = () =>
   ask(async () => {
-    if (token) await post("close", { table: token });
     const stack = Number(ids.stack.value);
-    const table = { players: Number(ids.players.value), stack_bb: stack, study: ids.study.checked };
-    if (agent.told_carelessness) table.carelessness = Number(ids.careless.value);
-    const answer = await post("table", table);
+    const table = { players: Number(ids.players.value), stack_bb: stack, study: ids.study.checked, ...toldOf(agent, ids.careless) };
+    const answer = await post("table", table).catch(async (error) => {
+      if (error.status !== 503 || !token) throw error;
+      await post("close", { table: token }); // no room but for the one that is given up
+      return post("table", table);
+    });
+    if (token) post("close", { table: token }).catch(() => {}); // idle tables end by themselves
     token = answer.table;
     sessionStorage.setItem(TOKEN, token);
     finished.length = 0;
@@ -157,7 +182,7 @@ function draw(midway = false) {
   if (midway) ids.controls.replaceChildren(h("p", { class: "quiet" }, "…"));
   else drawControls();
   drawThoughts(midway);
-  if (view.done) remember();
+  if (view.done) remember({ number: view.number, seat: view.you, payoff: view.seats[view.you].payoff, board: view.board });
 }
 
 function drawResult() {
@@ -232,8 +257,7 @@ let asked = 0;
 async function drawThoughts(midway) {
   const turn = ++asked;
   const own = view.thoughts ?? [];
-  const big = view.big_blind;
-  const list = (thoughts) => thoughts.map((thought) => opinion(thought, big));
+  const list = (thoughts) => thoughts.map(opinion);
   if (!view.study || midway) {
     ids.thoughts.replaceChildren(...(own.length ? list(own) : [hint()]));
     return;
@@ -248,13 +272,12 @@ async function drawThoughts(midway) {
   }
 }
 
-function remember() {
-  if (finished.includes(view.number)) return;
-  finished.push(view.number);
-  const { number, you, seats, board } = view;
-  const label = `Hand ${number}: ${signed(seats[you].payoff)}`;
+function remember({ number, seat, payoff, board }) {
+  if (finished.includes(number)) return;
+  finished.push(number);
+  const label = `Hand ${number}: ${signed(payoff)}`;
   const table = token;
-  const open = () => ask(async () => openReplay(await post("history", { table, number }), `Hand ${number}`, you));
+  const open = () => ask(async () => openReplay(await post("history", { table, number }), `Hand ${number}`, seat));
   ids.history.prepend(
     h("li", { value: number }, h("button", { class: "link", onclick: open }, label), h("span", { class: "quiet" }, ` ${board.join(" ")}`)),
   );

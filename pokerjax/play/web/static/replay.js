@@ -1,14 +1,17 @@
 // Replays: any PHH file or PokerStars history, step by step, with the agent's opinion at each decision.
 import { post } from "./api.js";
+import { carelessName, chooseCareless, toldOf } from "./careless.js";
 import { does, h, isTyping, say } from "./dom.js";
 import { opinion } from "./opinions.js";
 import { drawTable } from "./table.js";
 
-let hand, step = 0, you = 0, text = "", toStudy;
+let agent, hand, step = 0, you = 0, text = "", turn = 0, toStudy;
 const ids = {};
 
-export function mountReplay(element, studySpot) {
+export function mountReplay(element, about, studySpot) {
+  agent = about;
   toStudy = studySpot;
+  ids.careless = chooseCareless("replay-carelessness", () => text && load(Number(ids.hands.value), step));
   ids.text = h("textarea", { id: "replay-text", rows: 4, placeholder: "Paste a PHH file or a PokerStars hand history" });
   ids.file = h("input", { id: "replay-file", type: "file", accept: ".phh,.phhs,.txt,.toml", onchange: readFile });
   ids.hands = h("select", { id: "replay-hands", onchange: () => load(Number(ids.hands.value)) });
@@ -22,7 +25,8 @@ export function mountReplay(element, studySpot) {
     h("details", { id: "replay-source", open: true }, h("summary", {}, "Hand histories"),
       h("label", { for: "replay-text" }, "PHH or PokerStars"), ids.text,
       h("div", { class: "bar" }, h("button", { id: "replay-read", class: "primary", onclick: () => read(ids.text.value) }, "Read it"),
-        h("label", {}, "or open a file ", ids.file), h("label", {}, "Hand ", ids.hands))),
+        h("label", {}, "or open a file ", ids.file), h("label", {}, "Hand ", ids.hands),
+        agent.told_carelessness && h("label", {}, "They take the others for ", ids.careless))),
     h(
       "div",
       { class: "columns" },
@@ -63,21 +67,31 @@ async function read(source) {
   }
 }
 
-async function load(number) {
+async function load(number, from = 0) {
+  const mine = ++turn;
   try {
     say("");
-    setReplay(await post("replay", { text, hand: number, number }), null, 0);
+    const found = await post("replay", { text, number, ...toldOf(agent, ids.careless) });
+    if (mine === turn) setHand(found, null, 0, from);
   } catch (error) {
-    say(error.message, "error");
+    if (mine === turn) say(error.message, "error");
   }
 }
 
+// A hand of a table, whose agents were told what the table was.
 export function setReplay(found, title, seat) {
+  turn++;
+  text = "";
+  document.getElementById("replay-source").open = false;
+  const told = agent.told_carelessness && found.carelessness !== null && `they took you for ${carelessName(found.carelessness)}`;
+  setHand(found, [title, told].filter(Boolean).join(", "), seat, 0);
+}
+
+function setHand(found, title, seat, from) {
   hand = found;
   you = seat;
-  if (title) document.getElementById("replay-source").open = false;
   say([title, hand.note].filter(Boolean).join(": "), hand.note ? "error" : "");
-  show(0);
+  show(from);
 }
 
 function show(wanted) {
@@ -90,7 +104,7 @@ function show(wanted) {
   ids.place.replaceChildren(`${step + 1} / ${hand.frames.length}`);
   const found = hand.opinions.find((each) => each.number === step);
   const none = view.done ? "The hand is over." : (hand.note ?? "No opinion here.");
-  ids.opinion.replaceChildren(found ? opinion(found, hand.big_blind) : h("p", { class: "quiet" }, none));
+  ids.opinion.replaceChildren(found ? opinion(found) : h("p", { class: "quiet" }, none));
   const rows = [];
   let street = null;
   hand.actions.forEach((action, i) => {
@@ -103,6 +117,7 @@ function show(wanted) {
 
 function study() {
   if (!hand) return;
+  if (!hand.spot) return say("Study is for no-limit hold'em, and this hand is of another game.", "error");
   const board = hand.frames[step].board.join("");
-  toStudy({ ...hand.spot, board: board.includes("?") ? "" : board, actions: hand.spot.actions.slice(0, step), hole: hand.spot.hole.map((cards) => (cards.includes("?") ? "" : cards)) });
+  toStudy({ ...hand.spot, board: board.includes("?") ? "" : board, actions: hand.spot.actions.slice(0, step), hole: hand.spot.hole.map((cards) => (cards.includes("?") ? "" : cards)) }, hand.carelessness);
 }

@@ -1,5 +1,6 @@
 // Study: build a line, and see what the agent does there with every hand.
 import { post } from "./api.js";
+import { chooseCareless, toldOf } from "./careless.js";
 import { chips, h, say } from "./dom.js";
 import { drawGrid, drawLegend, handRow } from "./grid.js";
 
@@ -16,6 +17,7 @@ export function mountStudy(element, about) {
   ids.small = h("input", { id: "study-small", type: "number", min: "0", value: String(agent.small_blind) });
   ids.big = h("input", { id: "study-big", type: "number", min: "1", value: String(agent.big_blind) });
   ids.ante = h("input", { id: "study-ante", type: "number", min: "0", value: String(agent.ante) });
+  ids.careless = chooseCareless("study-carelessness", () => load());
   ids.hole = h("input", { id: "study-hole", size: 6, maxlength: "4", placeholder: "AhKd", onchange: setHole });
   ids.board = h("input", { id: "study-board", size: 12, maxlength: "14", placeholder: "Ts9d2c", onchange: setBoard });
   ids.text = h("textarea", { id: "study-text", rows: 4, placeholder: "Paste a hand: PHH, or a PokerStars hand history" });
@@ -38,6 +40,7 @@ export function mountStudy(element, about) {
       h("label", {}, "Blinds ", ids.small),
       h("label", {}, "/ ", ids.big),
       h("label", {}, "Ante ", ids.ante),
+      agent.told_carelessness && h("label", {}, "They take the others for ", ids.careless),
       h("button", { id: "study-start", class: "primary", onclick: start }, "Start a spot"),
     ),
     h("details", {}, h("summary", {}, "Paste a hand history"),
@@ -72,7 +75,8 @@ function start() {
   setSpot({ stacks, blinds, antes: Array(players).fill(Math.round(Number(ids.ante.value) || 0)), big_blind: big, hole: Array(players).fill(""), board: "", actions: [] });
 }
 
-export function setSpot(fresh) {
+export function setSpot(fresh, carelessness = null) {
+  if (carelessness !== null) ids.careless.value = String(carelessness);
   const { stacks, blinds, antes, big_blind, hole, board, actions, house = "tda" } = fresh;
   spot = { stacks, blinds, antes, big_blind, hole: [...hole], board, actions: [...actions], house };
   number = null;
@@ -81,11 +85,14 @@ export function setSpot(fresh) {
   return load();
 }
 
+const setRead = (hand) =>
+  hand.spot ? setSpot(hand.spot) : say(`Study is for no-limit hold'em, and this hand is of another game. ${hand.title}`, "error");
+
 async function load(previous = null) {
   const mine = ++turn;
   ids.grid.setAttribute("aria-busy", "true");
   try {
-    const found = await post("spot", { spot, number, hand_class: chosen });
+    const found = await post("spot", { spot, number, hand_class: chosen, ...toldOf(agent, ids.careless) });
     if (mine !== turn) return;
     answer = found;
     say("");
@@ -199,8 +206,8 @@ async function read() {
     const { hands } = await post("read", { text: ids.text.value });
     say(`${hands.length} hand${hands.length > 1 ? "s" : ""} read.`);
     const found = document.getElementById("study-found");
-    found.replaceChildren(...hands.slice(0, 50).map((hand) => h("button", { class: "preset", onclick: () => setSpot(hand.spot) }, hand.title)));
-    await setSpot(hands[0].spot);
+    found.replaceChildren(...hands.slice(0, 50).map((hand) => h("button", { class: "preset", onclick: () => setRead(hand) }, hand.title)));
+    await setRead(hands[0]);
   } catch (error) {
     say(error.message, "error");
   }
