@@ -35,7 +35,7 @@ class _Arguments:
 
     run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
     """A run folder (its final or newest checkpoint) or one checkpoint. None, or `shipped`: the agent that ships with
-    pokerjax."""
+    pokerjax; `shipped/told`: its second one, which can be told how careless its table is."""
     more_runs: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[RUN ...]")] = ()
     """More runs or checkpoints for the ladder."""
     ladder: bool = False
@@ -47,7 +47,7 @@ class _Arguments:
     opponents: tuple[str, ...] = (
         "random", "always_call", "always_all_in", "tight_aggressive", "rock", "pot_odds",
     )  # fmt: skip
-    """Scripted players by name, other runs or checkpoints by path, or `shipped`, the agent that ships with pokerjax."""
+    """Scripted players by name, other runs or checkpoints by path, or `shipped` and `shipped/told`."""
     num_players: int | None = None
     """Players at the table. None: the fewest that the agent knows."""
     stack_bb: float | None = None
@@ -63,7 +63,7 @@ class _Arguments:
     likeliest actions become likelier, above 1 it comes nearer to random. (In training it is mirror descent's.)"""
     carelessness: float | None = None
     """How careless the agent is told its table is, for agents of --told-carelessness, any measure of one agent and
-    --export-agent: from 0, nobody slips, to 1, as much as it met in training. None: 0."""
+    --export-agent: from 0, nobody slips, to 1, as much as it met in training. None: 0.2."""
     river: int = 0
     """Solve the betting of so many rivers for the best response to the agent (heads-up hold'em). 0: none."""
     lbr: bool = False

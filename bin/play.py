@@ -23,14 +23,14 @@ class _Arguments:
 
     run_or_checkpoint: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[RUN_OR_CHECKPOINT]")] = ""
     """A run folder (its final or newest checkpoint) or one checkpoint. None, or `shipped`: the agent that ships with
-    pokerjax."""
+    pokerjax; `shipped/told`: its second one, which can be told how careless its table is."""
     terminal: bool = False
     """Play in this shell instead of the browser."""
     study: bool = False
     """Study mode from the start: what the agents think, and after each hand what they held."""
     carelessness: float | None = None
     """How careless the agent is told that you are, if it was trained with --told-carelessness: from 0, you never slip,
-    to 1. None: 0, and on the page you choose."""
+    to 1. None: 0.2, and on the page you choose."""
     num_players: int | None = None
     """Players at the table, you included (--terminal; the page asks). None: the fewest that the agent knows."""
     host: str = "127.0.0.1"

@@ -144,7 +144,7 @@ def create_llm_agent(
 ) -> Agent:
     """Load an agent from a run folder or a checkpoint; an empty path means the one that ships with pokerjax.
 
-    `carelessness`, from 0 to 1, is what it is told of its table if it was trained with --told-carelessness (None: 0).
+    `carelessness`, from 0 to 1, is what it is told of its table if it was trained with --told-carelessness (None: 0.2).
     Raises `pokerjax.config.UserError`.
     """
     require(is_whole_number(seed) and seed >= 0, f"seed {seed!r} must be a whole number from 0 on.")

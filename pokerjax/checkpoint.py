@@ -28,8 +28,9 @@ Tree = TypeVar("Tree")
 T = TypeVar("T")
 
 FINAL = "final"
-SHIPPED = Path(__file__).parent / "shipped" / "all_tables"
-SHIPPED_NAME = "shipped"  # what users call it, wherever a run or checkpoint is asked for
+_SHIPPED = Path(__file__).parent / "shipped"
+SHIPPED = {"shipped": _SHIPPED / "all_tables", "shipped/told": _SHIPPED / "told"}
+"""The agents that ship, by what users call them wherever a run or checkpoint is asked for."""
 _METADATA_FILE = "_CHECKPOINT_METADATA"  # Orbax writes it last, into every finished checkpoint.
 
 # Orbax logs what it does and, beside raising it, what fails; here a failure becomes one sentence.
@@ -140,11 +141,11 @@ def every(run_dir: Path) -> list[Path]:
 def resolve(path: str | Path) -> tuple[Path, Config]:
     """Return the checkpoint that RUN_OR_CHECKPOINT means, and the config that made it.
 
-    A run folder (or its `checkpoints`) means the final checkpoint, else the newest; `shipped` or an empty path means
-    the agent that ships with pokerjax. Raises `UserError`.
+    A run folder (or its `checkpoints`) means the final checkpoint, else the newest; `shipped`, `shipped/told` mean the
+    agents that ship with pokerjax, and an empty path the first. Raises `UserError`.
     """
-    given = SHIPPED if str(path) in ("", SHIPPED_NAME) else Path(path)
-    ships = f"; {SHIPPED_NAME} is the agent that ships with pokerjax"
+    given = SHIPPED.get(str(path) or "shipped", Path(path))
+    ships = f"; {' and '.join(SHIPPED)} are the agents that ship with pokerjax"
     require(given.exists(), f"There is no run or checkpoint at {given}{ships}.")
     run_dir = given.parent if given.name == "checkpoints" else given
     if (run_dir / "checkpoints").is_dir():

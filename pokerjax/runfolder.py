@@ -14,7 +14,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from pokerjax.checkpoint import SHIPPED, SHIPPED_NAME
+from pokerjax.checkpoint import SHIPPED
 from pokerjax.config import Config, UserError, differences, from_json, require, to_json
 from pokerjax.device import describe
 
@@ -68,7 +68,7 @@ def with_recorded(config: Config) -> Config:
         require(_is_of(recorded, given), f"--resume: {rule}; name that one, or another --run-dir.")
     if recorded and config.learn.opponent == "checkpoint":
         remedy = "begin anew against an agent that stays, as bin/evaluate.py RUN --export-agent FOLDER writes it"
-        there = recorded == SHIPPED_NAME or Path(recorded).exists()
+        there = recorded in SHIPPED or Path(recorded).exists()
         require(there, f"--resume: {recorded}, which this run exploits, is gone; {remedy}.")
     config = dataclasses.replace(config, run=dataclasses.replace(config.run, checkpoint=recorded))
     return config if config.learn.parallel_games else with_tables(config, started.learn.parallel_games)
@@ -76,7 +76,7 @@ def with_recorded(config: Config) -> Config:
 
 def _is_of(recorded: str, given: str) -> bool:
     """Whether a checkpoint that was recorded is the one that is given now, by itself or by its run."""
-    one, other = ((SHIPPED if name == SHIPPED_NAME else Path(name)).resolve() for name in (recorded, given))
+    one, other = (SHIPPED.get(name, Path(name)).resolve() for name in (recorded, given))
     return one == other or _run_of(one) == other or one == _run_of(other) or one.parent == other
 
 

@@ -142,9 +142,9 @@ def test_what_an_agent_is_told_is_exported_with_it(saved, tmp_path):
     by_folder = create_llm_agent(model_path=tmp_path / "careless").act(spot).probabilities
     asked = create_llm_agent(model_path=saved, carelessness=0.8).act(spot).probabilities
     plain = create_llm_agent(model_path=saved).act(spot).probabilities
-    none = create_llm_agent(model_path=saved, carelessness=0).act(spot).probabilities
+    unknown = create_llm_agent(model_path=saved, carelessness=tokens.UNTOLD).act(spot).probabilities
     assert by_folder == pytest.approx(asked, abs=1e-6)
-    assert none == pytest.approx(plain, abs=1e-6)
+    assert unknown == pytest.approx(plain, abs=1e-6)
     assert max(abs(asked[action] - plain[action]) for action in plain) > 0.01
     with pytest.raises(UserError, match=r"was exported to be told 0\.8; name the checkpoint that it was exported from"):
         told(again, 0.5)

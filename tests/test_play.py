@@ -144,7 +144,9 @@ def test_letters_where_suits_cannot_be_printed(callers):
     assert game._view.cards([51, 0]) == "As 2c"
 
 
-NOWHERE = "There is no run or checkpoint at runs/nowhere; shipped is the agent that ships with pokerjax."
+NOWHERE = (
+    "There is no run or checkpoint at runs/nowhere; shipped and shipped/told are the agents that ship with pokerjax."
+)
 
 
 @pytest.mark.parametrize(

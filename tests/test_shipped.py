@@ -19,17 +19,29 @@ def agent():
 
 
 def test_it_fits_into_the_package():
-    files = [path for path in checkpoint.SHIPPED.rglob("*") if path.is_file()]
+    files = [path for folder in checkpoint.SHIPPED.values() for path in folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 40e6
-    assert (checkpoint.SHIPPED / "CARD.md").read_text().startswith("# ")
+    for folder in checkpoint.SHIPPED.values():
+        assert (folder / "CARD.md").read_text().startswith("# ")
 
 
 def test_it_goes_by_a_name_wherever_an_agent_is_asked_for():
-    assert checkpoint.resolve("shipped") == checkpoint.resolve("") == checkpoint.resolve(checkpoint.SHIPPED)
+    ships = checkpoint.SHIPPED
+    assert checkpoint.resolve("shipped") == checkpoint.resolve("") == checkpoint.resolve(ships["shipped"])
+    assert checkpoint.resolve("shipped/told") == checkpoint.resolve(ships["shipped/told"])
     six_handed = seat(load("shipped"), 6).player.environment
     player, params = find_opponent("shipped", six_handed)
     assert player.environment.num_players == 6
     assert {leaf.dtype.name for leaf in jax.tree.leaves(params)} == {"float32"}
+
+
+def test_the_second_can_be_told_and_plays_by_it():
+    spot = Observation(hole="AhAd", stacks=[10_000] * 2, blinds=(50, 100), seat=1)
+    told = create_llm_agent(model_path="shipped/told")
+    assert told.can_be_told
+    plain, careless = told.act(spot).probabilities, told.told(1.0).act(spot).probabilities
+    assert max(abs(plain[name] - careless[name]) for name in plain) > 0.1
+    assert told.told(0.2).act(spot).probabilities == pytest.approx(plain, abs=1e-6)
 
 
 def test_what_was_trained_in_bfloat16_ships_in_it_and_acts_in_float32_on_a_cpu(tmp_path):
@@ -57,7 +69,7 @@ def test_a_temperature_is_exported_with_the_policy(agent, tmp_path):
     assert load(folder).temperature == record.temperature / 2
     checkpoint.export_parameters(cold.params, record, folder.with_name("beside"))  # of the same iteration
     rungs = find_contestants(["shipped", str(folder), str(folder.with_name("beside"))])
-    assert [rung.run for rung in rungs] == [checkpoint.SHIPPED, folder, folder.with_name("beside")]
+    assert [rung.run for rung in rungs] == [checkpoint.SHIPPED["shipped"], folder, folder.with_name("beside")]
     spot = Observation(hole="9c8c", stacks=[10_000] * 2, blinds=(50, 100), seat=1)
     warm = agent.act(spot).probabilities
     squares = {action: share**2 for action, share in warm.items()}

@@ -498,7 +498,7 @@ def test_an_agent_that_can_be_told_in_the_browser(browser):
         assert told_by("spot", lambda: page.select_option("#study-carelessness", "1")) == 1
         page.click("nav a[href='#replay']")
         page.fill("#replay-text", PHH)
-        assert told_by("replay", lambda: page.click("#replay-read")) == 0
+        assert told_by("replay", lambda: page.click("#replay-read")) == 0.2
         page.wait_for_selector("#replay-actions button")
         assert told_by("replay", lambda: page.select_option("#replay-carelessness", "0.4")) == 0.4
         page.click("nav a[href='#play']")

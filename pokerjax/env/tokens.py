@@ -34,6 +34,7 @@ SINGLE_FIELDS = (
 )  # fmt: skip
 BOARD_CARDS = 5
 CARELESSNESS_UNIT = 1000  # of the field, so that 1 is a whole number too
+UNTOLD = 0.2  # what is said of a table of which nobody says anything: best responses win least then (docs/results.md)
 SEAT_FIELDS = ("stacks", "bets", "starting_stacks", "folded")
 _NO_RIVAL = (-4, -7, 2, 99)  # in place of a rival's secrets: cards, sign and category that no feature is about
 
@@ -114,7 +115,7 @@ def record(log: EventLog, before: poker.State, after: poker.State, legal: poker.
 def decision_token(
     rules: poker.Rules, layout: Layout, state: poker.State, legal: poker.Legal, log: EventLog
 ) -> jax.Array:
-    """The token of the seat to act at one table, int32[layout.width]. It is told of no carelessness (`told`)."""
+    """The token of the seat to act at one table, int32[layout.width], told what is said of unknown tables."""
     mine = [state.actor == seat for seat in range(state.bets.shape[0])]
     high, low = (seats.at(mine, cards) for cards in _hole_by_rank(state))
     board = [jnp.full_like(state.actor, poker.NO_CARD)] * BOARD_CARDS
@@ -123,7 +124,7 @@ def decision_token(
     singles = [
         high, low, *board, state.street, state.actor, poker.strength([high, low, *board]), log.count,
         state.min_bet, state.pot, legal.call_amount, legal.min_raise_to, legal.max_raise_to,
-        jnp.zeros_like(state.actor),
+        jnp.full_like(state.actor, round(CARELESSNESS_UNIT * UNTOLD)),
     ]  # fmt: skip
     folded = [folded.astype(jnp.int32) for folded in state.folded]
     by_seat = [list(state.stacks), list(state.bets), list(state.starting), folded]

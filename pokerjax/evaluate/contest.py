@@ -47,7 +47,7 @@ class Contestant:
     temperature: float = 1.0
     """What its logits have been divided by since it was trained."""
     carelessness: float | None = None
-    """What it is always told of its table; None if nothing, which is no carelessness where it can be told."""
+    """What it is always told of its table; None if nothing: what is said of unknown tables, `tokens.UNTOLD`."""
 
     @property
     def run(self) -> Path:
@@ -122,7 +122,7 @@ def _require_stacks(flag: str, stack_bb: float, game: GameConfig) -> None:
 
 def find_opponent(name: str, environment: Environment) -> tuple[Player, Parameters]:
     """The scripted player of that name, or else the policy at that path, in this game. Raises `UserError`."""
-    is_agent = name == checkpoint.SHIPPED_NAME or Path(name).exists() or "/" in name
+    is_agent = name in checkpoint.SHIPPED or Path(name).exists() or "/" in name
     if name in scripted.SCRIPTED or not is_agent:
         return _scripted_player(name, environment)
     other = load(name)
@@ -216,7 +216,8 @@ def find_target(config: Config) -> tuple[Config, Contestant]:
         shown = f"{', '.join(changed)}; leave these fields out (another depth: --target-stack-bb)"
         raise UserError(f"--checkpoint {target.path} plays another game (yours / its): {shown}.")
     # A run gets newer checkpoints: the one that is exploited is what the run records, and goes on with.
-    path = checkpoint.SHIPPED_NAME if target.path == checkpoint.SHIPPED else str(target.path.resolve())
+    ships = [name for name, folder in checkpoint.SHIPPED.items() if folder == target.path]
+    path = ships[0] if ships else str(target.path.resolve())
     return dataclasses.replace(config, game=game, run=dataclasses.replace(config.run, checkpoint=path)), target
 
 

@@ -1,7 +1,7 @@
 // What the agents are told of the table, those that can be told: how often somebody slips at it.
 import { h } from "./dom.js";
 
-const CARELESS = [["careful", 0], ["one who slips", 0.4], ["careless", 0.75], ["random", 1]];
+const CARELESS = [["anybody", 0.2], ["careful", 0], ["one who slips", 0.4], ["careless", 0.75], ["random", 1]];
 
 export const chooseCareless = (id, onchange) =>
   h("select", { id, title: "What the agents are told of the table: how often somebody slips", onchange },

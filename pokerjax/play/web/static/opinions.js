@@ -30,7 +30,7 @@ export function opinion(thought) {
     h(
       "h4",
       {},
-      `${thought.name} (${thought.position}), ${thought.street}`,
+      `${thought.name === thought.position ? thought.name : `${thought.name} (${thought.position})`}, ${thought.street}`,
       h("span", { class: "quiet" }, thought.did ? ` ${thought.did}` : " to act"),
     ),
     mixBar(names, thought.entries.map((entry) => entry.probability)),

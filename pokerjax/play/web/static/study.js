@@ -152,7 +152,7 @@ function drawNext() {
   const buttons = [
     legal.fold && h("button", { class: "fold", onclick: () => play(-1) }, "Fold"),
     h("button", { class: "call", onclick: () => play(0) }, legal.call ? `Call ${chips(legal.call)}` : "Check"),
-    legal.sizes.map(({ size, amount }) => h("button", { class: "raise", title: `${Math.round(100 * size)} % of the pot`, onclick: () => play(amount) }, `${legal.bet ? "Bet" : "To"} ${chips(amount)}`)),
+    legal.sizes.filter(({ amount }, i, all) => amount !== all[i + 1]?.amount).map(({ size, amount }) => h("button", { class: "raise", title: `${Math.round(100 * size)} % of the pot`, onclick: () => play(amount) }, `${legal.bet ? "Bet" : "To"} ${chips(amount)}`)),
   ];
   if (legal.raises) {
     const other = h("input", { type: "number", min: String(legal.least), max: String(legal.most), value: String(legal.most), "aria-label": "Another amount" });

@@ -43,7 +43,7 @@ function seatElement(view, seat, index, last) {
         "div",
         { class: "plate" },
         h("span", { class: "who" }, seat.name),
-        h("span", { class: "position" }, seat.position),
+        seat.name !== seat.position && h("span", { class: "position" }, seat.position),
         h("span", { class: "stack" }, seat.stack === 0 && !done && !seat.folded ? "all-in" : chips(seat.stack)),
       ),
       h("div", { class: "note" }, seat.made && !seat.folded ? `${note ?? ""} ${seat.made}`.trim() : (note ?? "")),
