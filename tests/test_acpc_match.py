@@ -316,7 +316,7 @@ def test_no_limit_sizes_become_what_a_limit_game_allows():
         (client_command.main, "127.0.0.1 1", "No dealer answers at 127.0.0.1:1 (Connection refused); start it first"),
         (client_command.main, "127.0.0.1 0", "PORT 0 must be from 1 to 65535."),
         (client_command.main, "127.0.0.1 9 --game nowhere", "There is no game file nowhere; name one, or one of"),
-        (client_command.main, "127.0.0.1 9 --agent nowhere", "There is no run or checkpoint at nowhere; shipped is"),
+        (client_command.main, "127.0.0.1 9 --agent nowhere", "There is no run or checkpoint at nowhere; shipped and"),
         (client_command.main, "127.0.0.1 9 --game README.md", "README.md is no game. Line 3: a game begins with"),
         (dealer.main, "holdem.nolimit.2p 0 1", "HANDS 0 must be from 1 to 10000000."),
         (dealer.main, "holdem.nolimit.2p 1 -1", "--seed -1 must be from 0"),
