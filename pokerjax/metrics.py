@@ -22,9 +22,8 @@ GLOSSARY: dict[str, str] = {
     "loss/total": "The loss that is minimised: that of the policy, and those of the values with their coefficient.",
     "loss/policy": "The policy's loss, mean over minibatches: PPO's clipped surrogate, in the advantages' local spread,"
     " with entropy and magnet, or mirror descent's squared distance of the logits from their targets.",
-    "loss/value": "Half the squared error of the seat's own value in units of the stack depth, each decision times the"
-    " share of its actions in which the seat does not slip, before its coefficient.",
-    "loss/critic": "The same of the critic, of slips too, which sees all cards and serves as the baseline in training.",
+    "loss/value": "Half the squared error of the seat's own value in units of the stack depth, before its coefficient.",
+    "loss/critic": "The same of the critic, which sees all cards and serves as the baseline in training.",
     "loss/entropy": "Entropy of the policy over the legal actions, nats per decision.",
     "loss/kl_magnet": "KL divergence from the policy to the averaged policy (the magnet), nats per decision, each times"
     " the share of its actions in which the seat does not slip.",

@@ -287,24 +287,6 @@ def test_entropy_and_magnet_count_as_much_as_the_surrogate_where_a_seat_slips():
         np.testing.assert_allclose(gradient[1], 0.6 * gradient[0], rtol=1e-4)
 
 
-def test_the_value_is_that_of_a_seat_that_plays_by_its_policy():
-    """Three decisions alike, of which 0, 0.4 and all slips: they count that much less for the seat's own value, and
-    all the same for the critic, the baseline of seats that slip too."""
-    ones, config = jnp.ones(3), LearnConfig(tremble=0.4)
-    steps, goals = recorded(
-        actions=jnp.array([1, 1, 1]), slips=jnp.array([[0.0, 0.0], [0.2, 0.2], [0.5, 0.5]]), weights=ones,
-        log_probs=jnp.log(0.5 * ones), returns=2 * ones, state_returns=2 * ones,
-        log_policy=jnp.log(jnp.full((3, 2), 0.5)),
-    )  # fmt: skip
-
-    def loss(values, critic):
-        return losses.loss(steps.log_policy, values, critic, steps, goals, rates(config, jnp.zeros(())), config)[0]
-
-    values, critic = jax.grad(loss, argnums=(0, 1))(jnp.zeros(3), jnp.zeros((3, 1)))
-    np.testing.assert_allclose(values, -2 * config.value_coefficient * jnp.array([1.0, 0.6, 0.0]), rtol=1e-6)
-    np.testing.assert_allclose(critic[:, 0], -2 * config.value_coefficient * ones, rtol=1e-6)
-
-
 def test_entropy_and_divergence_ignore_masked_entries():
     """Two entries on offer of three."""
     mask = jnp.array([True, True, False])

@@ -23,8 +23,7 @@ def loss(
     All are sums over the decisions given, each times its weight: weights that sum to 1 over a minibatch make them
     means, and the parts of a minibatch, on several devices or one after the other, add up to it.
     Both values are in starting depths. The critic learns what actions return, and is the baseline; the seat's own
-    learns what states do, and is what an agent says of its prospects. An agent does not slip, so a decision counts
-    for that as much as its seat plays by the policy.
+    learns what states do, and is what an agent says of its prospects.
     """
     weights, reached = targets.weights, targets.weights * targets.reach
     if config.objective == "mirror":
@@ -32,8 +31,7 @@ def loss(
         policy_loss, parts = weighted_sum(distance, reached), {}
     else:
         policy_loss, parts = ppo.loss(log_policy, steps, targets, rates.entropy, config)
-    own = reached if steps.slips is None else reached * (1 - jnp.sum(steps.slips, axis=-1))
-    value_loss = 0.5 * weighted_sum((values - targets.state_returns) ** 2, own)
+    value_loss = 0.5 * weighted_sum((values - targets.state_returns) ** 2, reached)
     critic_loss = 0.5 * weighted_sum((of_action(critic, steps.actions) - targets.returns) ** 2, weights)
     total = policy_loss + config.value_coefficient * (value_loss + critic_loss)
     divergence = ppo.kl_divergence(jax.lax.stop_gradient(steps.log_policy), log_policy)
