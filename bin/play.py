@@ -53,7 +53,7 @@ def main(arguments: list[str]) -> None:
     of_page = {"host": settings.host != _Arguments.host, "port": settings.port != _Arguments.port}
     of_page["names"] = bool(settings.names)
     idle = [f"--{name}" for name, given in of_page.items() if given]
-    require(not (settings.terminal and idle), f"{' and '.join(idle)} are of the page: leave --terminal out, or them.")
+    require(not (settings.terminal and idle), f"--terminal opens no page: leave it or {' and '.join(idle)} out.")
     require(settings.terminal or settings.num_players is None, "--num-players is for --terminal: the page asks for it.")
     seed = secrets.randbits(32) if settings.seed is None else settings.seed
     check_seed(seed)

@@ -154,6 +154,7 @@ NOWHERE = (
     [
         ("play.py runs/nowhere", NOWHERE),
         ("play.py --num-players 3", "--num-players is for --terminal: the page asks for it."),
+        ("play.py --terminal --port 9 --names a", "--terminal opens no page: leave it or --port and --names out."),
         ("play.py --port 70000", "--port 70000 must be from 0 to 65535."),
         ("play.py --host ", "--host is empty; name an address, 127.0.0.1 for this machine alone."),
         ("play.py runs/nowhere --terminal", NOWHERE),

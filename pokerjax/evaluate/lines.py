@@ -120,13 +120,12 @@ def is_no_limit_holdem(rules: poker.Rules) -> bool:
 
 def _environment(game: GameConfig, hand: poker.Hand) -> Environment:
     players = hand.rules.num_players
-    if hand.rules.betting != "no_limit" or hand.rules.hole_cards != 2 or game.variant != "holdem":
-        raise ValueError("The agent plays no-limit hold'em, and this hand is of another game.")
+    if not is_no_limit_holdem(hand.rules) or game.variant != "holdem":
+        plays = "no-limit hold'em without a cap on raises, in the usual order"
+        raise ValueError(f"The agent plays {plays}, and this hand is of another game.")
     if players not in game.sizes:
         sizes = " or ".join(map(str, game.sizes))
         raise ValueError(f"The agent was trained for {sizes} players, and this hand has {players}.")
-    if not is_no_limit_holdem(hand.rules):
-        raise ValueError("The agent plays without a cap on raises, in the usual order, and this hand has other rules.")
     environment = tables.make_environment(game, players)
     return dataclasses.replace(environment, rules=dataclasses.replace(environment.rules, house=hand.rules.house))
 

@@ -1,6 +1,6 @@
 // A table of agents: cards, buttons, keys. The server says what happened; this page shows it step by step.
 import { post } from "./api.js";
-import { chooseCareless, toldOf } from "./careless.js";
+import { chooseCareless, showCareless, toldOf } from "./careless.js";
 import { chips, does, h, isTyping, say, signed } from "./dom.js";
 import { opinion } from "./opinions.js";
 import { drawTable } from "./table.js";
@@ -70,7 +70,7 @@ const hint = () =>
 async function rejoin() {
   drawStart();
   token = sessionStorage.getItem(TOKEN);
-  if (token) await ask(refresh, "");
+  if (token) await ask(async () => showCareless(ids.careless, (await refresh()).carelessness), "");
 }
 
 // The table as the server has it: after a reload, or when an answer was lost.
@@ -79,9 +79,9 @@ async function refresh() {
     try {
       const { views, history } = await post("show", { table: token });
       ids.study.checked = views[0].study;
-      if (views[0].carelessness !== null) ids.careless.value = String(views[0].carelessness);
       for (const hand of history) remember(hand);
-      return await play(views);
+      await play(views);
+      return views[0];
     } catch (error) {
       if (error.status !== 409 || tries > 20) throw error; // 409: it still thinks about the last request
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -118,7 +118,8 @@ async function ask(work, gone = null) {
 // Say what failed, then show the table as it is: the server may have played on. `gone`: what to say of a lost table.
 async function recover(error, gone) {
   const lost = (failure) => failure.status === 404 && token;
-  say(lost(error) ? (gone ?? error.message) : error.message, "error");
+  const words = lost(error) ? (gone ?? error.message) : error.message;
+  say(words, words && "error");
   if (lost(error)) return drawStart();
   if (!token) return;
   try {

@@ -5,13 +5,13 @@ import { does, h, isTyping, say } from "./dom.js";
 import { opinion } from "./opinions.js";
 import { drawTable } from "./table.js";
 
-let agent, hand, step = 0, you = 0, text = "", turn = 0, toStudy;
+let agent, hand, step = 0, you = 0, text = "", pasted = false, turn = 0, toStudy;
 const ids = {};
 
 export function mountReplay(element, about, studySpot) {
   agent = about;
   toStudy = studySpot;
-  ids.careless = chooseCareless("replay-carelessness", () => text && load(Number(ids.hands.value), step));
+  ids.careless = chooseCareless("replay-carelessness", () => pasted && load(Number(ids.hands.value), step));
   ids.text = h("textarea", { id: "replay-text", rows: 4, placeholder: "Paste a PHH file or a PokerStars hand history" });
   ids.file = h("input", { id: "replay-file", type: "file", accept: ".phh,.phhs,.txt,.toml", onchange: readFile });
   ids.hands = h("select", { id: "replay-hands", onchange: () => load(Number(ids.hands.value)) });
@@ -72,7 +72,9 @@ async function load(number, from = 0) {
   try {
     say("");
     const found = await post("replay", { text, number, ...toldOf(agent, ids.careless) });
-    if (mine === turn) setHand(found, null, 0, from);
+    if (mine !== turn) return;
+    pasted = true;
+    setHand(found, null, 0, from);
   } catch (error) {
     if (mine === turn) say(error.message, "error");
   }
@@ -81,9 +83,9 @@ async function load(number, from = 0) {
 // A hand of a table, whose agents were told what the table was.
 export function setReplay(found, title, seat) {
   turn++;
-  text = "";
+  pasted = false;
   document.getElementById("replay-source").open = false;
-  const told = agent.told_carelessness && found.carelessness !== null && `they took you for ${carelessName(found.carelessness)}`;
+  const told = agent.told_carelessness && `they took you for ${carelessName(found.carelessness)}`;
   setHand(found, [title, told].filter(Boolean).join(", "), seat, 0);
 }
 

@@ -1,6 +1,6 @@
 // Study: build a line, and see what the agent does there with every hand.
 import { post } from "./api.js";
-import { chooseCareless, toldOf } from "./careless.js";
+import { chooseCareless, showCareless, toldOf } from "./careless.js";
 import { chips, h, say } from "./dom.js";
 import { drawGrid, drawLegend, handRow } from "./grid.js";
 
@@ -75,8 +75,8 @@ function start() {
   setSpot({ stacks, blinds, antes: Array(players).fill(Math.round(Number(ids.ante.value) || 0)), big_blind: big, hole: Array(players).fill(""), board: "", actions: [] });
 }
 
-export function setSpot(fresh, carelessness = null) {
-  if (carelessness !== null) ids.careless.value = String(carelessness);
+export function setSpot(fresh, carelessness) {
+  if (carelessness !== undefined) showCareless(ids.careless, carelessness);
   const { stacks, blinds, antes, big_blind, hole, board, actions, house = "tda" } = fresh;
   spot = { stacks, blinds, antes, big_blind, hole: [...hole], board, actions: [...actions], house };
   number = null;
@@ -148,11 +148,12 @@ function drawNext() {
   const { legal, missing, over } = answer;
   if (missing) return ids.next.replaceChildren(h("p", {}, `The board needs ${missing} more card${missing > 1 ? "s" : ""}.`));
   if (over || !legal) return ids.next.replaceChildren(h("p", { class: "quiet" }, "The hand is over here."));
+  const sizes = legal.sizes.filter(({ amount }, i, all) => amount !== all[i + 1]?.amount); // the least raise may be several
   const play = (action) => { number = null; return change({ actions: [...spot.actions, action] }); };
   const buttons = [
     legal.fold && h("button", { class: "fold", onclick: () => play(-1) }, "Fold"),
     h("button", { class: "call", onclick: () => play(0) }, legal.call ? `Call ${chips(legal.call)}` : "Check"),
-    legal.sizes.filter(({ amount }, i, all) => amount !== all[i + 1]?.amount).map(({ size, amount }) => h("button", { class: "raise", title: `${Math.round(100 * size)} % of the pot`, onclick: () => play(amount) }, `${legal.bet ? "Bet" : "To"} ${chips(amount)}`)),
+    sizes.map(({ size, amount }) => h("button", { class: "raise", title: `${Math.round(100 * size)} % of the pot`, onclick: () => play(amount) }, `${legal.bet ? "Bet" : "To"} ${chips(amount)}`)),
   ];
   if (legal.raises) {
     const other = h("input", { type: "number", min: String(legal.least), max: String(legal.most), value: String(legal.most), "aria-label": "Another amount" });
